@@ -1,0 +1,1 @@
+"""The faces of digitbot (Telegram, web, command line) and its use cases."""

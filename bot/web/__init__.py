@@ -1,0 +1,1 @@
+"""One web application: HTTP API, draw page, health and metrics."""

@@ -1,0 +1,1 @@
+"""Where the network learns: data, augmentation, training, fine-tuning, evaluation."""

@@ -1,0 +1,1 @@
+"""A neural network in plain NumPy: layers, losses, optimizers, architectures, checkpoints."""

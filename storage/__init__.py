@@ -1,0 +1,1 @@
+"""Rows: what digitbot keeps, and for how long."""
