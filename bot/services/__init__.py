@@ -1,1 +1,1 @@
-"""The use cases, without Telegram: read a photo, correct it, consent, retrain, promote, forget."""
+"""Use cases without Telegram and without the web: the faces call them, they call `model` and `storage`."""

@@ -1,0 +1,40 @@
+"""The command `digitbot`: parses the command line, loads the configuration, turns errors into one line."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import config
+from bot.errors import BotError
+from model.errors import ModelError
+from storage.errors import StorageError
+
+app = typer.Typer(
+    name="digitbot",
+    help="Read handwritten digits from photos, and learn from corrections.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def configure(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Option("--config", help="The configuration file; default: config.toml.")
+    ] = None,
+) -> None:
+    """Read handwritten digits from photos, and learn from corrections."""
+    context.obj = config.load(file)
+
+
+def main() -> None:
+    """Run the command line; the exit status is 0 done, 1 failed with one line on stderr, 2 usage."""
+    try:
+        app()
+    except (BotError, ModelError, StorageError) as exc:
+        typer.echo(f"digitbot: {exc}", err=True)
+        sys.exit(1)

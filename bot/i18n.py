@@ -1,0 +1,39 @@
+"""The message catalogues: gettext, one folder a language under `bot/locales`.
+
+A message id is the English sentence itself. After a change of a sentence:
+
+    pybabel extract --no-wrap --omit-header --no-location -o bot/locales/digitbot.pot bot
+    pybabel update --no-wrap --domain digitbot -i bot/locales/digitbot.pot -d bot/locales
+    pybabel compile --domain digitbot -d bot/locales
+"""
+
+import gettext
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+LOCALES = Path(__file__).with_name("locales")
+DOMAIN = "digitbot"
+DEFAULT_LANGUAGE = "en"
+
+Texts = gettext.NullTranslations
+"""What looks sentences up: `texts.gettext("...")` and `texts.ngettext("...", "...", n)`."""
+
+
+@cache
+def texts(language: str | None = None) -> Texts:
+    """The catalogue of an IETF language tag as Telegram sends it ("de", "pt-br"), English where there is none."""
+    return gettext.translation(DOMAIN, LOCALES, [*_candidates(language), DEFAULT_LANGUAGE])
+
+
+def languages() -> Sequence[str]:
+    """The languages that there are catalogues for."""
+    return sorted(path.name for path in LOCALES.iterdir() if path.is_dir())
+
+
+def _candidates(language: str | None) -> list[str]:
+    """`pt-br` -> `pt_BR`, `pt`."""
+    base, _, region = (language or "").partition("-")
+    if not base.isalpha() or len(base) > 8:
+        return []
+    return [f"{base.lower()}_{region.upper()}", base.lower()] if region.isalnum() else [base.lower()]
