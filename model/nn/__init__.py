@@ -1,1 +1,1 @@
-"""A neural network in plain NumPy: layers, losses, optimizers, architectures, checkpoints."""
+"""A small neural-network engine in NumPy: layers, losses, optimizers, networks and their checkpoints."""
