@@ -1,6 +1,7 @@
 """The networks by name, each a table of layers."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,8 +18,8 @@ from model.nn.shape import Flatten, ToImage
 
 
 def build(name: str, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Network:
-    """A new network of this architecture with random weights. Raises `CheckpointError` for an unknown
-    name.""" if name not in ARCHITECTURES:
+    """A new network with random weights. Raises `CheckpointError` for an unknown name."""
+    if name not in ARCHITECTURES:
         raise CheckpointError(f"unknown architecture {name!r}; known are {', '.join(ARCHITECTURES)}")
     return Network(name, ARCHITECTURES[name](rng, dtype))
 
@@ -27,21 +28,21 @@ def _classic(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
     """784-16-16-10 with a sigmoid after every layer, weights from N(0, 1 / in_features), biases 0."""
     sizes = (784, 16, 16, 10)
     layers: list[Layer] = []
-    for in_features, out_features in zip(sizes, sizes[1:], strict=False):
+    for in_features, out_features in pairwise(sizes):
         layers += [Linear(in_features, out_features, rng=rng, gain=1, dtype=dtype), Sigmoid()]
     return layers
 
 
 def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
-    """Three pairs of 3x3 convolutions, of 32, 48 and 64 channels, halving the image after the first two
-    pairs.""" layers: list[Layer] = [ToImage(28)]  # (28, N, 28, 1) in_channels = 1 for channels, pooled in
-    ((32, False), (32, True), (48, False), (48, True), (64, False), (64, False)):
+    """Three pairs of 3x3 convolutions; the image is halved after the first two pairs."""
+    layers: list[Layer] = [ToImage(28)]
+    in_channels = 1
+    for channels, pooled in ((32, False), (32, True), (48, False), (48, True), (64, False), (64, False)):
         layers.append(Conv2D(in_channels, channels, rng=rng, dtype=dtype))
         if pooled:
             layers.append(MaxPool2D())
         layers.append(BiasReLU(channels, dtype=dtype))
         in_channels = channels
-    # (7, N, 7, 64)
     return [*layers, Flatten(), Dropout(0.4), Linear(7 * 7 * in_channels, 10, rng=rng, gain=1, dtype=dtype)]
 
 

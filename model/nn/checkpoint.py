@@ -39,8 +39,8 @@ def save(network: Network, metadata: dict[str, str]) -> bytes:
 
 
 def load(data: bytes) -> Checkpoint:
-    """What `save` was given. Raises `CheckpointError` for anything else, also for parameters that are not
-    finite.""" try:
+    """What `save` was given. Raises `CheckpointError` for anything else, also values that are not finite."""
+    try:
         tensors = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError) as exc:
         raise CheckpointError("not a safetensors file") from exc
@@ -63,9 +63,10 @@ def load(data: bytes) -> Checkpoint:
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
-    """The metadata of a valid safetensors file: an object in its JSON header, which 8 bytes of its length
-    precede.""" length = int.from_bytes(data[:8], "little") metadata: dict[str, str] = json.loads(data[8 : 8 +
-    length]).get("__metadata__", {}) return metadata
+    """The metadata of a valid safetensors file, from its JSON header; the first 8 bytes are its length."""
+    length = int.from_bytes(data[:8], "little")
+    metadata: dict[str, str] = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    return metadata
 
 
 def load_file(path: Path) -> Checkpoint:

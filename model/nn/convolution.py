@@ -54,8 +54,9 @@ class Conv2D(Layer):
         return {"weight": self.weight}
 
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
-        """(H, N, W, C) -> (H', N, W', K), and the columns for `backward`. Raises `ShapeError` for other
-        channels.""" in_channels = self.weight.shape[2] if x.ndim != 4 or x.shape[3] != in_channels:
+        """(H, N, W, C) -> (H', N, W', K), and the columns for `backward`."""
+        in_channels = self.weight.shape[2]
+        if x.ndim != 4 or x.shape[3] != in_channels:
             raise ShapeError(f"Conv2D expects (H, N, W, {in_channels}), got {x.shape}")
         columns = _columns(x, len(self.weight), self.padding)
         return _convolve(columns, self.weight), columns
@@ -79,14 +80,16 @@ class Conv2D(Layer):
 
 
 def _columns(x: Array, kernel_size: int, padding: int) -> Array:
-    """Every pixel beside its neighbours within the row: (H, N, W, C) -> (H + 2 padding, N, W', kernel_size
-    C).""" height, batch, width, channels = x.shape out_width = width + 2 * padding - kernel_size + 1 columns
-    = np.empty((height + 2 * padding, batch, out_width, kernel_size, channels), x.dtype) columns[:padding] = 0
-    columns[padding + height :] = 0 inner = columns[padding : padding + height] for j in range(kernel_size):
-        left, right = (
-            max(0, padding - j),
-            min(out_width, width + padding - j),
-        )  # where the neighbour is in the image
+    """Every pixel beside its neighbours in the row: (H, N, W, C) -> (H + 2 padding, N, W', kernel_size C)."""
+    height, batch, width, channels = x.shape
+    out_width = width + 2 * padding - kernel_size + 1
+    columns = np.empty((height + 2 * padding, batch, out_width, kernel_size, channels), x.dtype)
+    columns[:padding] = 0
+    columns[padding + height :] = 0
+    inner = columns[padding : padding + height]
+    for j in range(kernel_size):
+        # columns left..right of the output have a neighbour j in the image, the others see the padding
+        left, right = max(0, padding - j), min(out_width, width + padding - j)
         inner[:, :, :left, j] = 0
         inner[:, :, left:right, j] = x[:, :, left + j - padding : right + j - padding]
         inner[:, :, right:, j] = 0

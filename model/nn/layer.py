@@ -33,7 +33,7 @@ class Layer(ABC):
 
     @abstractmethod
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, Any]:
-        """The layer's output while training, and the cache for `backward`; ``rng`` is for layers that draw lots."""
+        """The output while training, and the cache for `backward`; ``rng`` is for layers that draw lots."""
 
     @abstractmethod
     def backward(self, grad: Array, cache: Any) -> tuple[Array, Gradients]:
@@ -49,4 +49,4 @@ class Layer(ABC):
 
 
 class Activation(Layer):
-    """A layer that bends: between two of these a network is linear. Its outputs are what is worth looking at."""
+    """A layer that is not linear, element by element; its outputs are what is worth looking at."""

@@ -24,8 +24,7 @@ class HalfSquaredError:
 
 
 class SoftmaxCrossEntropy:
-    """``L = -sum over k of t_k log p_k`` with ``p = softmax(logits)``; the derivative by logit k is p_k -
-    t_k.
+    """``L = -sum over k of t_k log p_k`` with ``p = softmax(z)``; the derivative by logit z_k is p_k - t_k.
 
     Targets t are probabilities that sum to 1: one-hot labels, or another network's answers. Label smoothing
     takes the share ``label_smoothing`` of them away and spreads it over all K classes, so that a network need
@@ -59,4 +58,5 @@ def softmax(logits: Array) -> Array:
 
 def one_hot(labels: np.ndarray[tuple[int], np.dtype[np.integer]], classes: int = 10) -> Array:
     """Labels (N,) to rows (N, classes) of float32 with a 1 at the label."""
-    return np.eye(classes, dtype=np.float32)[labels]
+    rows: Array = np.eye(classes, dtype=np.float32)[labels]
+    return rows

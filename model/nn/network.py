@@ -58,8 +58,9 @@ class Network:
         return softmax(self.logits(x))
 
     def activations(self, x: Array) -> list[Array]:
-        """What every activation layer, and the last layer, put out, each as rows (N, D); classic: h1, h2,
-        o.""" found = [] for layer in self.layers:
+        """What every activation layer and the last layer put out, each as rows (N, D); classic: h1, h2, o."""
+        found = []
+        for layer in self.layers:
             x = layer.infer(x)
             if isinstance(layer, Activation) or layer is self.layers[-1]:
                 found.append(to_rows(x))
@@ -99,10 +100,11 @@ class Network:
         return copy.deepcopy(self)
 
     def interpolate(self, other: Self, step: float) -> Self:
-        """A new network, ``step`` of the way from this one (0) to the other (1): self + step (other -
-        self).""" result = self.copy() theirs = other.parameters() for name, parameter in
-        result.parameters().items():
-            parameter += step * (theirs[name] - parameter)
+        """A new network, ``step`` of the way from this one (0) to the other (1)."""
+        result = self.copy()
+        theirs = other.parameters()
+        for name, parameter in result.parameters().items():
+            np.add(parameter, step * (theirs[name] - parameter), out=parameter)
         return result
 
     @staticmethod

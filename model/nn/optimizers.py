@@ -11,7 +11,7 @@ class Optimizer(Protocol):
     """Changes parameters in place, against their gradients."""
 
     state: dict[str, Array]
-    """What it remembers between steps, for a checkpoint; arrays may be exchanged for others of the same shape."""
+    """What it remembers between steps, by name, so that training can be resumed."""
 
     def step(self, gradients: Gradients, learning_rate: float) -> None:
         """One step for all parameters."""
@@ -36,7 +36,7 @@ class SGD:
                 velocity *= self.momentum
                 velocity += change
                 change = velocity
-            parameter -= learning_rate * change
+            np.subtract(parameter, learning_rate * change, out=parameter)
 
 
 class AdamW:
@@ -78,8 +78,8 @@ class AdamW:
             change = np.divide(mean, size, out=size)
             change *= learning_rate / correction1
             if parameter.ndim > 1:
-                parameter *= 1 - learning_rate * self.weight_decay
-            parameter -= change
+                change += learning_rate * self.weight_decay * parameter
+            np.subtract(parameter, change, out=parameter)
 
     def _moments(self, name: str, gradient: Array) -> tuple[Array, Array]:
         """The running means of the gradient and of its square, with this gradient taken in."""
