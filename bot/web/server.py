@@ -1,0 +1,84 @@
+"""uvicorn as a task of the running loop: the web server lives and ends with the bot."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bot.errors import UnavailableError
+
+GRACE = 5
+"""Seconds that requests in flight get to end when the server stops."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: signals belong to the command that runs the bot."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class WebServer:
+    """Serves ``app`` on ``host`` and ``port`` between `start` and `stop`; port 0 takes any free one."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,  # the bot configures logging, once
+                access_log=False,  # the metrics count requests; paths of the local chat contain its token
+                server_header=False,
+                proxy_headers=False,  # access rules look at the peer itself
+                timeout_graceful_shutdown=GRACE,
+                limit_concurrency=1000,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where people find it, such as ``http://127.0.0.1:8080``."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    @property
+    def port(self) -> int:
+        """The port listened on, also where 0 was asked for."""
+        return self._port
+
+    async def start(self) -> None:
+        """Return when requests are accepted.
+
+        Raises:
+            UnavailableError: the address is in use, not ours or may not be listened on.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            listener = socket.create_server((self._host, self._port), family=family, backlog=2048)
+        except OSError as exc:
+            raise UnavailableError(f"cannot listen on {self.address}: {exc.strerror or exc}") from exc
+        self._port = listener.getsockname()[1]
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="web server")
+        while not self._server.started:
+            if self._task.done():
+                listener.close()
+                self._task.result()
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Stop accepting, let requests in flight end for `GRACE` seconds, and return when all is closed."""
+        if self._task is None:
+            return
+        self._server.should_exit = True
+        task, self._task = self._task, None
+        await task
+
+    async def wait(self) -> None:
+        """Return when the server has ended."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
