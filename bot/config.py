@@ -145,13 +145,15 @@ class Web(_Section):
     Attributes:
         host, port: what it listens on.
         public_url: the https address under which others reach it; Telegram opens the draw page there.
-        api_keys: accepted as `Authorization: Bearer KEY`; empty means that no key is asked for.
+        api_keys: accepted in the header `X-API-Key`; empty means that no key opens the API.
+        cors_origins: origins whose pages may call the API from a browser (with a key); empty for none.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     public_url: str = ""
     api_keys: Words = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
 
 
 class Limits(_Section):
@@ -160,7 +162,7 @@ class Limits(_Section):
     Attributes:
         photos_per_minute: per person, on average.
         photo_burst: per person, at once.
-        requests_per_minute: per client of the HTTP API.
+        requests_per_minute: per caller of the HTTP API (a key, a user, this machine's page), also at once.
         photo_bytes: of one file; Telegram hands out files up to 20 MiB.
         decoder_processes: photos decoded at the same time.
         decoder_memory: bytes that one decoder process may take.
@@ -171,7 +173,7 @@ class Limits(_Section):
 
     photos_per_minute: Positive = 30
     photo_burst: Positive = 30
-    requests_per_minute: Positive = 120
+    requests_per_minute: Positive = 1200
     photo_bytes: Positive = 20 << 20
     decoder_processes: Positive = 2
     decoder_memory: Positive = 1 << 30
