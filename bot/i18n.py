@@ -22,7 +22,7 @@ Texts = gettext.NullTranslations
 
 @cache
 def texts(language: str | None = None) -> Texts:
-    """The catalogue of an IETF language tag as Telegram sends it ("de", "pt-br"), English where there is none."""
+    """The catalogue of a language tag as Telegram sends it ("de", "pt-br"), English where there is none."""
     return gettext.translation(DOMAIN, LOCALES, [*_candidates(language), DEFAULT_LANGUAGE])
 
 

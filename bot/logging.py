@@ -9,7 +9,7 @@ _TOKEN = re.compile(r"\d{3,}:[\w-]{20,}")
 
 
 class RedactTokens(logging.Formatter):
-    """Formats records, then replaces tokens: exceptions of the HTTP client carry URLs, and those carry the token.
+    """Formats records, then replaces tokens: exceptions of the HTTP client carry URLs with the token.
 
     Args:
         secrets: what must never be seen, beside everything that has the shape of a token.

@@ -1,0 +1,55 @@
+"""Serves chats side by side, each chat in order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any
+
+from telegram import Update
+from telegram.ext import BaseUpdateProcessor
+
+WAITING = 10_000
+"""Updates that may wait for their turn; the inbox stops fetching long before."""
+
+
+class ChatOrder(BaseUpdateProcessor):
+    """One update at a time in each chat, and at most `at_once` chats; presses of buttons do not wait.
+
+    The place among the `at_once` is taken behind the chat's lock: a chat with a great backlog takes one.
+
+    Args:
+        at_once: chats served at the same time.
+        handled: awaited after each update, however its handlers ended.
+    """
+
+    def __init__(self, at_once: int, handled: Callable[[Update], Awaitable[None]]) -> None:
+        super().__init__(WAITING)
+        self._places = asyncio.Semaphore(at_once)
+        self._handled = handled
+        self._chats: dict[Hashable, tuple[asyncio.Lock, int]] = {}
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        """Run `coroutine` when it is this chat's turn."""
+        assert isinstance(update, Update)  # nothing else is put into the queue
+        if update.callback_query is not None or update.effective_chat is None:
+            await self._handle(update, coroutine)
+            return
+        chat = update.effective_chat.id
+        lock, waiting = self._chats.get(chat, (asyncio.Lock(), 0))
+        self._chats[chat] = lock, waiting + 1
+        try:
+            async with lock, self._places:
+                await self._handle(update, coroutine)
+        finally:
+            lock, waiting = self._chats.pop(chat)
+            if waiting > 1:
+                self._chats[chat] = lock, waiting - 1
+
+    async def _handle(self, update: Update, coroutine: Awaitable[Any]) -> None:
+        await coroutine
+        await self._handled(update)
+
+    async def initialize(self) -> None:
+        """Nothing to prepare."""
+
+    async def shutdown(self) -> None:
+        """Nothing to release."""

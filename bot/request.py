@@ -1,0 +1,58 @@
+"""How requests to the Bot API fail: refused for now, surely not done, or unclear."""
+
+from typing import Any
+
+import httpx
+from telegram.error import NetworkError, TelegramError
+from telegram.request import HTTPXRequest
+
+
+class FloodError(TelegramError):
+    """429: nothing was done, and nothing will be before `retry_after` seconds are over."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"flood control: retry in {retry_after:g} seconds")
+        self.retry_after = retry_after
+
+
+class NotSentError(NetworkError):
+    """The request never left: no connection."""
+
+
+class ServerError(NetworkError):
+    """5xx: the server says that it could not do it."""
+
+
+class Request(HTTPXRequest):
+    """PTB's HTTP client, with the errors of this module.
+
+    PTB's own `RetryAfter` warns of a deprecation whenever it is made, and PTB has no class for 5xx.
+    """
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """Status and body of one request.
+
+        Raises:
+            FloodError: the answer is 429.
+            NotSentError: there was no connection to send it on.
+            ServerError: the answer is 5xx.
+            NetworkError: anything else that leaves unclear whether it was done.
+        """
+        try:
+            status, payload = await super().do_request(*args, **kwargs)
+        except NetworkError as exc:
+            if isinstance(exc.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+                raise NotSentError(type(exc.__cause__).__name__) from exc.__cause__
+            raise
+        if status == 429:
+            raise FloodError(self._retry_after(payload))
+        if status >= 500:
+            raise ServerError(f"the Bot API server answered {status}")
+        return status, payload
+
+    def _retry_after(self, payload: bytes) -> float:
+        """Seconds to wait as the body of a 429 says, 1 where it does not."""
+        try:
+            return float(self.parse_json_payload(payload)["parameters"]["retry_after"])
+        except (TelegramError, KeyError, TypeError, ValueError):
+            return 1.0
