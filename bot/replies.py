@@ -1,4 +1,4 @@
-"""Pure: records -> HTML texts for a chat; sentences come from the message catalogue, numbers are formatted here."""
+"""Pure: records -> HTML texts for a chat; sentences come from the catalogue, numbers are formatted here."""
 
 from collections.abc import Sequence
 from html import escape
@@ -166,7 +166,7 @@ def saved(texts: Texts, said: str) -> str:
 
 
 def correction_saved(texts: Texts, read: str, said: str, *, last: bool) -> str:
-    """The reply to /correct; `last` where no message was replied to, so that it says which photo was meant."""
+    """The reply to /correct; `last`: no message was replied to, so that it says which photo was meant."""
     text = texts.gettext("Saved: this is <b>{said}</b>.").format(said=escape(said))
     if last:
         text += " " + texts.gettext("(Your last photo here, which I read as {read}.)").format(
@@ -178,9 +178,11 @@ def correction_saved(texts: Texts, read: str, said: str, *, last: bool) -> str:
 def other_length(texts: Texts, found: int, said: str) -> str:
     """The reply to /correct with more or fewer digits than were found."""
     return texts.ngettext(
-        "I found {found} digit there, so I keep “{said}” as a note on how I cut the photo; it trains nothing. "
+        "I found {found} digit there, so I keep “{said}” as a note on how I cut "
+        "the photo; it trains nothing. "
         "If you meant what I found, correct it with {found} digit.",
-        "I found {found} digits there, so I keep “{said}” as a note on how I cut the photo; it trains nothing. "
+        "I found {found} digits there, so I keep “{said}” as a note on how I cut "
+        "the photo; it trains nothing. "
         "If you meant what I found, correct it with {found} digits.",
         found,
     ).format(found=found, said=escape(said))
@@ -190,7 +192,8 @@ def correct_usage(texts: Texts, said: str = "") -> str:
     """The reply to /correct without digits."""
     if said:
         return texts.gettext(
-            "“{said}” is no number. Write digits only, like <code>/correct 7</code> or <code>/correct 407</code>."
+            "“{said}” is no number. Write digits only, like <code>/correct 7</code> or "
+            "<code>/correct 407</code>."
         ).format(said=escape(said[:64]))
     return texts.gettext(
         "Say which digit it is: <code>/correct 7</code>, as a reply to the photo or to my answer. "
@@ -253,7 +256,8 @@ def expired(texts: Texts) -> str:
 def ask_consent(texts: Texts) -> str:
     """The question after the first correction."""
     return texts.gettext(
-        "May I learn from your corrections? I would keep the 28×28 pixels of each digit and what you say it is, "
+        "May I learn from your corrections? I would keep the 28×28 pixels of each digit and what you "
+        "say it is, "
         "encrypted, to train the network that reads for everybody; never the photo, your name or a text. "
         "You can take it back at any time with /privacy, and /forget_me deletes it."
     )
@@ -297,7 +301,8 @@ def privacy(texts: Texts, *, given: bool, receipts: bool, retention_days: int) -
     ).format(days=retention_days)
     learning = texts.gettext(
         "<b>Learning</b>\n"
-        "Only with your consent, the 28×28 pixels of digits that you corrected and what you said they are train "
+        "Only with your consent, the 28×28 pixels of digits that you corrected and what you said they are "
+        "train "
         "the network. They are encrypted, and you can withdraw at any time: the next network is then trained "
         "without them, exactly as if they had never been there.\n"
         "/forget_me deletes everything of yours.\n\n"
