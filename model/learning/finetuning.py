@@ -1,0 +1,129 @@
+"""Learning from corrections: a bold step away from the shipped weights, then part of the way back.
+
+Always from the shipped weights and never on top of the last tune, so neither drift nor slow poison can add
+up, and whoever leaves is unlearned by training once more without them. A large learning rate followed by a
+step back (``base + step (tuned - base)``, Wortsman et al. 2022, arXiv:2109.01903) learns more and forgets
+less than a small rate; `docs/learning.md` has our figures.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import TrainingError
+from model.learning.augmentation import augment
+from model.learning.examples import Examples
+from model.learning.replay import Replay, TemperedCrossEntropy
+from model.nn.losses import one_hot
+from model.nn.network import Network
+from model.nn.optimizers import AdamW
+
+Progress = Callable[[int, int], None]
+"""Told after each step: steps done, steps in all. What it raises ends the training."""
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuning:
+    """The recipe.
+
+    Attributes:
+        learning_rate: of Adam at its height; it rises over the warm-up and then falls linearly to 0.
+        warm_up_steps: at most; never more than a fifth of all steps.
+        batch_size: glyphs of a step.
+        corrections_per_batch: how many of these are corrections; the rest is replay.
+        epochs: passes over the corrections.
+        least_steps: few corrections are passed over more often, so that even one is learned.
+        steps_back: how far to go from the shipped weights to the tuned ones; the first that the gate passes
+            is taken.
+    """
+
+    learning_rate: float = 1e-3
+    warm_up_steps: int = 50
+    batch_size: int = 66
+    corrections_per_batch: int = 6
+    epochs: int = 6
+    least_steps: int = 100
+    steps_back: tuple[float, ...] = (0.75, 0.5)
+
+    def with_share(self, largest_share: float, limit: float) -> "FineTuning":
+        """The same with more replay, where one person with this share of corrections would exceed ``limit``.
+
+        Nothing that was taught is thrown away for it.
+        """
+        most = (
+            max(1, math.floor(limit * self.batch_size / largest_share)) if largest_share else self.batch_size
+        )
+        return replace(self, corrections_per_batch=min(self.corrections_per_batch, most))
+
+
+def seed_of(base: Network, corrections: Examples) -> int:
+    """A seed that depends on the shipped weights and the corrections alone: equal data, equal weights."""
+    digest = hashlib.sha256()
+    for name, parameter in sorted(base.parameters().items()):
+        digest.update(name.encode() + parameter.tobytes())
+    digest.update(corrections.images.tobytes() + corrections.labels.tobytes())
+    return int.from_bytes(digest.digest()[:8], "big")
+
+
+def fine_tune(
+    base: Network,
+    corrections: Examples,
+    replay: Replay,
+    recipe: FineTuning,
+    *,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> Network:
+    """A new network that has learned the corrections; ``base`` stays as it is.
+
+    The same arguments give the same weights, bit for bit, on the same machine with the same number of BLAS
+    threads.
+
+    Raises:
+        TrainingError: there are no corrections, or the loss stops being a finite number.
+    """
+    if len(corrections) == 0:
+        raise TrainingError("there are no corrections to learn from")
+    taught = recipe.corrections_per_batch
+    steps = max(recipe.least_steps, recipe.epochs * math.ceil(len(corrections) / taught))
+    network = base.copy()
+    optimizer = AdamW(network.parameters())
+    stream = _endless(len(corrections), rng)
+    temperatures = np.ones((recipe.batch_size, 1), np.float32)
+    temperatures[taught:] = replay.temperature
+    loss = TemperedCrossEntropy(temperatures)
+    for step in range(steps):
+        own = np.array([next(stream) for _ in range(taught)])
+        mixed_in = replay.indices(recipe.batch_size - taught, rng)
+        glyphs = Examples.concatenate([corrections.take(own), replay.examples.take(mixed_in)])
+        pixels = augment(glyphs.pixels.reshape(-1, 28, 28), rng).reshape(-1, 784)
+        targets = np.concatenate(
+            [one_hot(corrections.labels[own]), replay.targets(mixed_in, pixels[taught:])]
+        )  # (batch_size, 10)
+        losses, gradients = network.gradients(pixels, targets, loss, rng)
+        if not np.isfinite(losses).all():
+            raise TrainingError(f"the loss is not finite after {step} of {steps} steps")
+        for name in gradients:
+            gradients[name] /= recipe.batch_size  # of the mean loss, not of the sum
+        optimizer.step(gradients, _learning_rate(step, steps, recipe))
+        progress(step + 1, steps)
+    return network
+
+
+def _learning_rate(step: int, steps: int, recipe: FineTuning) -> float:
+    """Rises linearly over the warm-up, then falls linearly to 0 after the last step."""
+    warm_up = min(recipe.warm_up_steps, steps // 5)
+    if step < warm_up:
+        return recipe.learning_rate * (step + 1) / warm_up
+    return recipe.learning_rate * (steps - step) / (steps - warm_up)
+
+
+def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
+    """Indices below ``count``, each once in random order, then all over again."""
+    while True:
+        order: NDArray[np.int64] = rng.permutation(count)
+        yield from order.tolist()
