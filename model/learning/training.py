@@ -1,0 +1,238 @@
+"""Training a network from nothing: the recipes, the loop, and its state, to go on later."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from model.errors import CheckpointError, TrainingError
+from model.learning import augmentation
+from model.learning.examples import Examples
+from model.learning.mixture import Mixture
+from model.nn.checkpoint import read_metadata
+from model.nn.layer import Array, Parameters
+from model.nn.losses import HalfSquaredError, Loss, SoftmaxCrossEntropy, log_softmax
+from model.nn.network import Network
+from model.nn.optimizers import SGD, AdamW, Optimizer
+from model.nn.workers import Workers
+
+Progress = Callable[[int, int, float], None]
+"""Told after each step: steps done, steps in all, mean loss of the batch. What it raises ends training."""
+
+BLOCK = 16
+"""Batches that are made at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How an architecture is trained.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: examples of a step.
+        learning_rate: at its height.
+        warm_up: share of all steps in which the learning rate rises linearly to its height; then it falls as
+            a cosine to 0 (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
+        averaging: decay of the moving average of the weights, which is what is kept (Polyak & Juditsky 1992).
+        loss: of each example.
+        optimizer: made for the network's parameters.
+        augmentation: of MNIST's images.
+        threads: that share a batch.
+        chunk: images that pass through the network together.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    warm_up: float
+    averaging: float
+    loss: Loss
+    optimizer: Callable[[Parameters], Optimizer]
+    augmentation: augmentation.Recipe | None
+    threads: int
+    chunk: int
+
+
+def _adamw(parameters: Parameters) -> Optimizer:
+    return AdamW(parameters, weight_decay=0.05)
+
+
+RECIPES = {
+    "classic": Recipe(
+        epochs=60,
+        batch_size=64,
+        learning_rate=2.0,
+        warm_up=0.0,
+        averaging=0.999,
+        loss=HalfSquaredError(),
+        optimizer=SGD,
+        augmentation=None,
+        threads=1,
+        chunk=64,
+    ),
+    "reader": Recipe(
+        epochs=30,
+        batch_size=64,
+        learning_rate=2e-3,
+        warm_up=0.1,
+        averaging=0.998,
+        loss=SoftmaxCrossEntropy(label_smoothing=0.05),
+        optimizer=_adamw,
+        augmentation=augmentation.MILD,
+        threads=2,
+        chunk=8,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EpochResult:
+    """What one epoch came to.
+
+    Attributes:
+        epoch: 1 for the first.
+        training_loss: mean over its batches, while learning.
+        validation_loss: mean cross-entropy of the averaged weights on the validation examples, in nats.
+        validation_errors: how many of these they misread.
+        best: better than every epoch before.
+    """
+
+    epoch: int
+    training_loss: float
+    validation_loss: float
+    validation_errors: int
+    best: bool
+
+
+class Training:
+    """A training that can be stopped after any epoch and taken up again.
+
+    Attributes:
+        network: as the optimizer moves it.
+        average: the moving average of its weights.
+        best: the average after the epoch that misread the fewest validation examples.
+        history: one result for each finished epoch.
+    """
+
+    def __init__(self, network: Network, mixture: Mixture, validation: Examples, recipe: Recipe) -> None:
+        self.network = network
+        self.average = network.copy()
+        self.best = network.copy()
+        self.history: list[EpochResult] = []
+        self._mixture = mixture
+        self._validation = validation
+        self._recipe = recipe
+        self._optimizer = recipe.optimizer(network.parameters())
+
+    @property
+    def steps(self) -> int:
+        """Steps in all epochs."""
+        return self._recipe.epochs * self._mixture.batches_per_epoch
+
+    def run(self, workers: Workers, progress: Progress) -> Iterator[EpochResult]:
+        """Train to the end, and give the result of each epoch when it is finished.
+
+        Raises:
+            TrainingError: the loss stops being a finite number.
+        """
+        for epoch in range(len(self.history) + 1, self._recipe.epochs + 1):
+            loss = self._train(epoch, workers, progress)
+            result = self._validate(epoch, loss, workers)
+            self.history.append(result)
+            if result.best:
+                self.best = self.average.copy()
+            yield result
+
+    def _train(self, epoch: int, workers: Workers, progress: Progress) -> float:
+        """One pass over the training examples; the mean loss of its batches."""
+        per_epoch = self._mixture.batches_per_epoch
+        total = 0.0
+        for step, pixels, targets in self._batches((epoch - 1) * per_epoch, epoch * per_epoch, workers):
+            loss, gradients = workers.gradients(
+                self.network, pixels, targets, self._recipe.loss, (self._mixture.seed, 2, step)
+            )
+            if not math.isfinite(loss):
+                raise TrainingError(f"the loss is not finite after {step} of {self.steps} steps")
+            self._optimizer.step(gradients, self._learning_rate(step))
+            self._take_into_average(step)
+            total += loss
+            progress(step + 1, self.steps, loss)
+        return total / per_epoch
+
+    def _batches(self, first: int, last: int, workers: Workers) -> Iterator[tuple[int, Array, Array]]:
+        """The number, pixels and targets of each batch first..last, made some ahead by all workers."""
+        for start in range(first, last, BLOCK):
+            starts = range(start, min(start + BLOCK, last), BLOCK // workers.parts)
+
+            def make(i: int, starts: range = starts) -> tuple[Array, Array]:
+                return self._mixture.batches(starts[i], min(starts.step, last - starts[i]))
+
+            step = start
+            for pixels, targets in workers.map(make, len(starts)):
+                for batch in zip(pixels, targets, strict=True):
+                    yield step, *batch
+                    step += 1
+
+    def _learning_rate(self, step: int) -> float:
+        """Rises linearly over the warm-up, then falls as a cosine to 0."""
+        warm_up = self._recipe.warm_up * self.steps
+        if step < warm_up:
+            return self._recipe.learning_rate * (step + 1) / (warm_up + 1)
+        done = (step - warm_up) / (self.steps - warm_up)
+        return self._recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
+
+    def _take_into_average(self, step: int) -> None:
+        """``average = decay average + (1 - decay) weights``, with a smaller decay while it is young."""
+        decay = min(self._recipe.averaging, (1 + step) / (10 + step))
+        weights = self.network.parameters()
+        for name, average in self.average.parameters().items():
+            np.add(average, (1 - decay) * (weights[name] - average), out=average)
+
+    def _validate(self, epoch: int, training_loss: float, workers: Workers) -> EpochResult:
+        labels = self._validation.labels
+        logits = workers.map_chunks(self.average.logits, self._validation.pixels)
+        loss = -log_softmax(logits)[np.arange(len(labels)), labels].mean()
+        errors = int((logits.argmax(axis=1) != labels).sum())
+        best = all(errors <= earlier.validation_errors for earlier in self.history)
+        return EpochResult(epoch, training_loss, float(loss), errors, best)
+
+    def state(self) -> bytes:
+        """All that `resume` needs to go on as if nothing had happened, in the safetensors format."""
+        history = json.dumps([asdict(result) for result in self.history])
+        return safetensors.numpy.save(self._tensors(), {"history": history, **self._identity()})
+
+    def resume(self, state: bytes) -> None:
+        """Go on from where `state` was taken. Raises `CheckpointError` where it is of another training."""
+        try:
+            tensors = safetensors.numpy.load(state)
+        except safetensors.SafetensorError as exc:
+            raise CheckpointError("not the state of a training") from exc
+        metadata = read_metadata(state)
+        for name, value in self._identity().items():
+            if metadata.get(name) != value:
+                raise CheckpointError(
+                    f"a training with {name} {metadata.get(name)}, not {value}, was stopped"
+                )
+        for name, tensor in self._tensors().items():
+            tensor[...] = tensors[name]
+        self.history = [EpochResult(**result) for result in json.loads(metadata["history"])]
+
+    def _tensors(self) -> dict[str, Array]:
+        """Everything that changes in training, by name."""
+        tensors = {f"optimizer.{name}": value for name, value in self._optimizer.state.items()}
+        for role, network in (("network", self.network), ("average", self.average), ("best", self.best)):
+            tensors |= {f"{role}.{name}": value for name, value in network.parameters().items()}
+        return tensors
+
+    def _identity(self) -> dict[str, str]:
+        """What must agree for a training to go on."""
+        return {
+            "architecture": self.network.architecture,
+            "seed": str(self._mixture.seed),
+            "epochs": str(self._recipe.epochs),
+            "steps": str(self.steps),
+        }
