@@ -57,7 +57,7 @@ def validate(init_data: str, token: str, now: datetime, max_age: timedelta = MAX
     """What ``init_data``, as the page sends it, says about its user.
 
     Raises:
-        ForgedInitDataError: the signature does not fit, a field is missing, doubled or malformed, or no token.
+        ForgedInitDataError: the signature does not fit, a field is missing, doubled or bad, or no token.
         ExpiredInitDataError: signed longer than ``max_age`` ago.
     """
     if not token:

@@ -25,7 +25,7 @@ class RateLimiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # caller -> tokens, at what time
 
     def wait_for(self, caller: str, now: float) -> int:
-        """0 and a token taken, or whole seconds until there is one; ``now`` is a monotonic time in seconds."""
+        """0 and a token taken, or whole seconds until there is one; ``now`` is a monotonic time."""
         tokens, then = self._buckets.pop(caller, (float(self._burst), now))
         tokens = min(self._burst, tokens + (now - then) * self._rate)
         allowed = tokens >= 1

@@ -57,12 +57,7 @@ class WebServer:
         Raises:
             UnavailableError: the address is in use, not ours or may not be listened on.
         """
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            listener = socket.create_server((self._host, self._port), family=family, backlog=2048)
-        except OSError as exc:
-            raise UnavailableError(f"cannot listen on {self.address}: {exc.strerror or exc}") from exc
-        self._port = listener.getsockname()[1]
+        listener = self._listen()
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="web server")
         while not self._server.started:
             if self._task.done():
@@ -82,3 +77,20 @@ class WebServer:
         """Return when the server has ended."""
         if self._task is not None:
             await asyncio.shield(self._task)
+
+    def _listen(self) -> socket.socket:
+        """The socket that connections arrive at.
+
+        It names its protocol, because asyncio turns off Nagle's algorithm only where TCP is named, and with it on
+        every answer waits 40 ms for an acknowledgement.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just given up is free
+            listener.bind((self._host, self._port))
+        except OSError as exc:
+            listener.close()
+            raise UnavailableError(f"cannot listen on {self.address}: {exc.strerror or exc}") from exc
+        self._port = listener.getsockname()[1]
+        return listener

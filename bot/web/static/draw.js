@@ -1,0 +1,232 @@
+// The draw page: a drawing goes to the server with every stroke, the answer to the bars and the network.
+
+import { Api } from "./api.js";
+import { Board } from "./board.js";
+import { Classic } from "./classic.js";
+import { Live } from "./live.js";
+import { MiniApp } from "./mini_app.js";
+import { NetworkDrawing } from "./network.js";
+import { showNeuron } from "./neuron.js";
+
+const REASONS = {
+  no_ink: "No ink to be seen",
+  too_many_marks: "Too many marks",
+  touches_edge: "Runs over the edge",
+  too_blurred: "Too blurred",
+  too_small: "Too small to read",
+  not_a_digit: "Does not look like a digit",
+};
+
+const $ = (id) => document.getElementById(id);
+const miniApp = new MiniApp(location.hash);
+const api = new Api(miniApp.initData);
+const board = new Board($("board"));
+const drawing = new NetworkDrawing($("network"));
+const live = new Live(read, show);
+
+let classic = null;
+let answer = null; // the last reading, or null for an empty board
+let selected = 0; // the glyph whose way through the network is shown
+
+board.addEventListener("change", () => {
+  $("board").classList.toggle("drawn", !board.empty);
+  $("undo").disabled = !board.canUndo;
+  $("clear").disabled = $("send").disabled = board.empty;
+  live.changed();
+});
+$("undo").addEventListener("click", () => board.undo());
+$("clear").addEventListener("click", () => board.clear());
+$("send").addEventListener("click", send);
+$("notice").addEventListener("submit", useKey);
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && event.target !== $("key")) {
+    event.preventDefault();
+    board.undo();
+  }
+});
+for (const input of document.querySelectorAll("[name=network]")) input.addEventListener("change", render);
+drawing.addEventListener("choose", renderNeuron);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
+
+buildBars();
+$("send").hidden = !miniApp.opened;
+miniApp.start().then(() => board.paint());
+render();
+await loadNetwork();
+
+async function loadNetwork() {
+  try {
+    classic = new Classic((await api.network()).layers);
+    drawing.classic = classic;
+    $("notice").hidden = true;
+    render();
+  } catch (error) {
+    explain(error);
+  }
+}
+
+async function read() {
+  if (board.empty) return null;
+  try {
+    return await api.read(await board.png());
+  } catch (error) {
+    explain(error);
+    return null;
+  }
+}
+
+function show(reading, milliseconds) {
+  if (!board.empty && reading === null) return;
+  answer = board.empty ? null : reading;
+  selected = Math.min(selected, Math.max(0, (answer?.glyphs.length ?? 1) - 1));
+  document.body.dataset.milliseconds = Math.round(milliseconds);
+  $("status").textContent = verdict();
+  render();
+}
+
+function render() {
+  renderAnswer();
+  renderGlyphs();
+  renderBars();
+  const isClassic = network() === "classic";
+  $("inside").hidden = !isClassic;
+  const glyph = answer?.glyphs[selected];
+  drawing.show(
+    glyph && classic
+      ? { pixels: glyph.pixels, activations: glyph.classic, forward: classic.forward(glyph.pixels) }
+      : null,
+  );
+  renderNeuron();
+}
+
+function network() {
+  return document.querySelector("[name=network]:checked").value;
+}
+
+function renderAnswer() {
+  const digits = answer && !answer.abstained ? answer.digits : "?";
+  $("digits").textContent = digits;
+  $("digits").classList.toggle("many", digits.length > 2);
+  $("digits").classList.toggle("unsure", !answer || answer.abstained || answer.confidence < 0.6);
+  $("verdict").textContent = verdict();
+  $("comparison").textContent = comparison();
+}
+
+function verdict() {
+  if (!answer) return "Nothing drawn yet";
+  if (answer.abstained) return REASONS[answer.reason] ?? answer.reason;
+  return `${percent(answer.confidence)} sure`;
+}
+
+function comparison() {
+  if (!answer?.glyphs.length) return "The answer comes while you draw.";
+  const said = answer.glyphs.map((glyph) => glyph.classic.predicted_digit).join("");
+  const read = answer.digits.replaceAll("\n", "");
+  if (answer.abstained) return `The classic network would say ${said}.`;
+  return said === read ? "The small classic network agrees." : `The small classic network says ${said}.`;
+}
+
+function renderGlyphs() {
+  const glyphs = answer?.glyphs ?? [];
+  const box = $("glyphs");
+  const wanted = Math.max(1, glyphs.length);
+  while (box.children.length > wanted) box.lastChild.remove();
+  while (box.children.length < wanted) box.append(glyphButton(box.children.length));
+  box.classList.toggle("several", glyphs.length > 1);
+  [...box.children].forEach((button, index) => {
+    const glyph = glyphs[index];
+    button.setAttribute("aria-checked", glyphs.length > 1 && index === selected);
+    button.setAttribute("aria-label", glyph ? `Digit ${index + 1}, read as ${glyph.digit}` : "Nothing yet");
+    paintGlyph(button.firstChild, glyph?.pixels);
+  });
+}
+
+function glyphButton(index) {
+  const button = document.createElement("button");
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 28;
+  button.setAttribute("role", "radio");
+  button.append(canvas);
+  button.addEventListener("click", () => {
+    selected = index;
+    render();
+  });
+  return button;
+}
+
+function paintGlyph(canvas, pixels) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(28, 28);
+  for (let i = 0; i < 784; i++) image.data.set([0, 0, 0, 255].fill(pixels?.[i] ?? 0, 0, 3), 4 * i);
+  context.putImageData(image, 0, 0);
+}
+
+function buildBars() {
+  for (let digit = 0; digit < 10; digit++) {
+    const bar = document.createElement("li");
+    bar.innerHTML = `<b>${digit}</b><i aria-hidden="true"></i><em>–</em>`;
+    $("bars").append(bar);
+  }
+}
+
+function renderBars() {
+  const glyph = answer?.glyphs[selected];
+  const isClassic = network() === "classic";
+  const values = glyph ? (isClassic ? glyph.classic.o : glyph.probabilities) : null;
+  const best = values ? values.indexOf(Math.max(...values)) : -1;
+  [...$("bars").children].forEach((bar, digit) => {
+    const value = values?.[digit] ?? 0;
+    bar.dataset.value = value;
+    bar.classList.toggle("best", digit === best);
+    bar.children[1].style.setProperty("--value", value);
+    bar.children[2].textContent = values ? (isClassic ? value.toFixed(3) : percent(value)) : "–";
+  });
+  $("bars-label").textContent = isClassic
+    ? "Activations of the classic network's ten outputs, each 0 to 1."
+    : "Calibrated probabilities of the network that the bot answers with.";
+}
+
+// The neuron that was chosen, or the strongest output.
+function renderNeuron() {
+  const panel = $("neuron");
+  const glyph = answer?.glyphs[selected];
+  if (!glyph || !classic) {
+    panel.innerHTML = `<h3>A neuron, close up</h3><p class="fine">Draw a digit, then hover, tap or use the arrow keys to look
+      into a neuron: its weights as a picture, its sum and its sigmoid.</p>`;
+    return;
+  }
+  const chosen = drawing.chosen ?? { layer: 2, neuron: glyph.classic.predicted_digit };
+  showNeuron(panel, classic, chosen, classic.forward(glyph.pixels));
+}
+
+async function send() {
+  $("send").disabled = true;
+  try {
+    await api.send(await board.png());
+    $("status").textContent = "Sent";
+    $("send").textContent = "Sent ✓";
+    miniApp.close();
+  } catch (error) {
+    $("send").disabled = false;
+    explain(error);
+  }
+}
+
+function explain(error) {
+  const strange = error.status === 401;
+  $("notice").hidden = false;
+  $("key-field").hidden = !strange || miniApp.opened;
+  if (strange && miniApp.opened) $("notice-text").textContent = "This page has been open for too long. Open it again from the chat.";
+  else if (strange) $("notice-text").textContent = "This server reads drawings from its own machine, from Telegram, or with an API key.";
+  else $("notice-text").textContent = `That did not work: ${error.message}`;
+}
+
+function useKey(event) {
+  event.preventDefault();
+  api.useKey($("key").value);
+  loadNetwork().then(() => live.changed());
+}
+
+function percent(value) {
+  return value > 0.999 ? "> 99.9 %" : value < 0.0005 ? "0 %" : `${(100 * value).toFixed(value > 0.1 ? 0 : 1)} %`;
+}
