@@ -1,0 +1,99 @@
+"""A call's parameters: from the query, a form, or JSON, read as the Bot API reads them."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from bot.localchat.errors import BadRequestError
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came with the call."""
+
+    file_name: str
+    mime_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Values by name; unknown names are nobody's business."""
+
+    values: dict[str, Any]
+    uploads: dict[str, Upload] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values or name in self.uploads
+
+    def text(self, name: str) -> str:
+        """The value as a string; "" where it is missing."""
+        value = self.values.get(name)
+        return "" if value is None else str(value)
+
+    def integer(self, name: str, default: int = 0) -> int:
+        """The value as an integer; the default where it is missing or none."""
+        try:
+            return int(self.values.get(name, default))
+        except (TypeError, ValueError):
+            return default
+
+    def boolean(self, name: str) -> bool:
+        """Whether the value says yes."""
+        return str(self.values.get(name, "")).lower() in {"true", "yes", "1"}
+
+    def json(self, name: str, what: str = "") -> Any:
+        """The value as JSON, which forms carry as text; None where it is missing or empty.
+
+        Raises:
+            BadRequestError: it is no JSON; ``what`` names it as Telegram does.
+        """
+        value = self.values.get(name)
+        if not isinstance(value, str):
+            return value
+        if not value.strip():
+            return None
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as exc:
+            raise BadRequestError(f"can't parse {what or name} JSON object") from exc
+
+    def upload(self, reference: str) -> Upload | None:
+        """The file that "attach://name" or a parameter's own name stands for."""
+        return self.uploads.get(reference.removeprefix("attach://"))
+
+
+async def of(request: Request) -> Parameters:
+    """All parameters of a request; those of the body win over those of the address."""
+    values: dict[str, Any] = dict(request.query_params)
+    uploads: dict[str, Upload] = {}
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == "application/json":
+        values |= await _json_body(request)
+    elif content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        async with request.form(max_part_size=1 << 20) as form:
+            for name, value in form.multi_items():
+                if isinstance(value, UploadFile):
+                    uploads[name] = await _upload(value)
+                else:
+                    values[name] = value
+    return Parameters(values, uploads)
+
+
+async def _json_body(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    try:
+        values = json.loads(body) if body else {}
+    except ValueError as exc:
+        raise BadRequestError("can't parse JSON object") from exc
+    if not isinstance(values, dict):
+        raise BadRequestError("object expected")
+    return values
+
+
+async def _upload(file: UploadFile) -> Upload:
+    mime_type = file.content_type or "application/octet-stream"
+    return Upload(file.filename or "file", mime_type, await file.read())
