@@ -25,7 +25,7 @@ class Glyph:
 
     Attributes:
         box: where it is in the photo.
-        pixels: uint8 (28, 28), ink bright (255) on 0, as MNIST was made; the network's input is ``pixels / 255``.
+        pixels: uint8 (28, 28), ink bright (255) on 0, as MNIST was made; the network's input is this / 255.
     """
 
     box: Box
@@ -37,8 +37,8 @@ class Group:
     """Ink that is read together.
 
     Attributes:
-        alternatives: the ways to read it, each a tuple of glyphs from left to right; the first takes the ink as one
-            glyph wherever that is possible. The recognizer chooses by the network's scores.
+        alternatives: the ways to read it, each a tuple of glyphs from left to right; the first takes the ink
+            as one glyph wherever that is possible. The recognizer chooses by the network's scores.
     """
 
     alternatives: tuple[tuple[Glyph, ...], ...]

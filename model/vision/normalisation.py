@@ -1,0 +1,82 @@
+"""A piece of ink -> 28x28 as MNIST was made: 20x20 box, antialiased, centre of mass in the middle."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 28
+_BOX = 20
+_THINNEST, _THIN_TARGET = 0.085, 0.11
+"""Strokes thinner than the first, as a part of the digit's longer side, are drawn with the second."""
+_THICKEST, _THICK_TARGET = 0.24, 0.2
+"""Strokes thicker than the first are thinned to the second."""
+_FINE_SIDE = 80
+"""Longer side, in pixels, at which strokes are redrawn."""
+
+
+def normalise(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """One digit's ink, float32 (h, w) in 0..1, cropped to its box -> uint8 (28, 28), ink bright.
+
+    The longer side is fitted to 20 pixels and the centre of mass put at (14, 14), as MNIST was made (LeCun et
+    al. 1998, section III-A). Strokes much thinner or thicker than MNIST's are redrawn first.
+    """
+    return _centred(_fitted(_with_usual_strokes(ink)))
+
+
+def stroke_width(mask: NDArray[np.uint8]) -> float:
+    """Mean width of the strokes of a mask (h, w), in pixels: four times the mean distance to the edge."""
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    distances = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[padded > 0]
+    return float(4 * distances.mean() - 1) if len(distances) else 0.0
+
+
+def _with_usual_strokes(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The ink, redrawn where its pen is much thinner or thicker than MNIST's."""
+    longer = max(ink.shape)
+    width = stroke_width((ink >= 0.5).astype(np.uint8)) / longer
+    if _THINNEST <= width <= _THICKEST:
+        return ink
+    if longer < _FINE_SIDE:
+        ink = _resized(ink, _FINE_SIDE / longer, cv2.INTER_CUBIC)
+        longer = max(ink.shape)
+    change = (_THIN_TARGET if width < _THINNEST else _THICK_TARGET) - width
+    return _redrawn(ink, change * longer / 2)
+
+
+def _redrawn(ink: NDArray[np.float32], margin: float) -> NDArray[np.float32]:
+    """The outline moved outwards by ``margin`` pixels (inwards where negative), with antialiased edges."""
+    border = int(np.ceil(max(margin, 0))) + 1
+    mask = cv2.copyMakeBorder((ink >= 0.5).astype(np.uint8), *(border,) * 4, cv2.BORDER_CONSTANT, value=0)
+    if margin >= 0:
+        outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
+        return np.clip(margin + 1 - outside, 0, 1)
+    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+    thinned = np.clip(inside + margin, 0, 1)
+    return thinned if thinned.any() else mask.astype(np.float32)
+
+
+def _fitted(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The ink with its longer side at 20 pixels."""
+    factor = _BOX / max(ink.shape)
+    if factor == 1:
+        return ink
+    return _resized(ink, factor, cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+
+
+def _resized(ink: NDArray[np.float32], factor: float, interpolation: int) -> NDArray[np.float32]:
+    height, width = ink.shape
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.clip(cv2.resize(ink, size, interpolation=interpolation), 0, 1).astype(np.float32, copy=False)
+
+
+def _centred(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """At most (20, 20) -> uint8 (28, 28), the centre of mass in the middle, as near as whole pixels come."""
+    height, width = ink.shape
+    total = max(float(ink.sum()), 1e-6)
+    centre_y = float(ink.sum(axis=1) @ np.arange(height)) / total
+    centre_x = float(ink.sum(axis=0) @ np.arange(width)) / total
+    top = int(np.clip(round(SIDE / 2 - centre_y), 0, SIDE - height))
+    left = int(np.clip(round(SIDE / 2 - centre_x), 0, SIDE - width))
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas[top : top + height, left : left + width] = np.rint(ink * 255)
+    return canvas
