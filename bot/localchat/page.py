@@ -1,9 +1,10 @@
 """The chat page's HTTP: its files at `/`, what people do under `/localchat/`, and live events."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -16,6 +17,9 @@ from bot.localchat.keyboards import LOOPBACK
 from bot.localchat.methods import profile
 from bot.localchat.parameters import Parameters
 from bot.localchat.state import Account, State
+from bot.web.access import is_own_page
+from bot.web.init_data import sign
+from model.learning.camera import SamplePhoto, sample_photos
 
 FILES = Path(__file__).parent / "static"
 HEARTBEAT = 15.0
@@ -34,7 +38,13 @@ PROTECTION = {
     "Referrer-Policy": "no-referrer",
 }
 
+SAMPLES = 12
+"""Sample photos in one set."""
+
+WEB_APP_VERSION = "9.1"
+
 Handler = Callable[[Request], Awaitable[Response]]
+Guard = Callable[[Request], bool]
 
 
 class Page:
@@ -42,6 +52,7 @@ class Page:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._samples: tuple[int, list[SamplePhoto]] = (-1, [])
 
     def routes(self) -> list[BaseRoute]:
         """What it answers to."""
@@ -50,6 +61,8 @@ class Page:
             _route("/state", self._describe),
             _route("/events", self._events),
             _route("/files/{file_id}", self._file),
+            _route("/samples/{seed:int}/{index:int}", self._sample),
+            _route("/launch", self._launch, "POST"),
             _route(f"{chat}/messages", self._history),
             _route(f"{chat}/messages", self._send_text, "POST"),
             _route(f"{chat}/photos", self._send_photos, "POST"),
@@ -61,7 +74,7 @@ class Page:
             _route("/block", self._block, "POST"),
         ]
         return [
-            _route("/", self._index),
+            _route("/", self._index, guard=_is_visit),
             Mount("/localchat/static", StaticFiles(directory=FILES)),
             Mount("/localchat", routes=api),
         ]
@@ -69,7 +82,7 @@ class Page:
     async def _index(self, _request: Request) -> Response:
         return FileResponse(FILES / "index.html", headers=PROTECTION)
 
-    async def _describe(self, request: Request) -> Response:
+    async def _describe(self, _request: Request) -> Response:
         """Who is there and what each person sees of the bot."""
         identity = self._state.identity
         async with self._state.transaction() as transaction:
@@ -160,6 +173,31 @@ class Page:
             headers["Content-Disposition"] = "attachment"
         return Response(data, media_type=mime_type, headers=headers)
 
+    async def _sample(self, request: Request) -> Response:
+        """One photo of a set of drawn digits, for who has no pen at hand."""
+        seed, index = request.path_params["seed"], request.path_params["index"]
+        if index >= SAMPLES or seed >= 2**32:
+            raise NotFoundError
+        if self._samples[0] != seed:
+            self._samples = seed, await asyncio.to_thread(sample_photos, SAMPLES, seed)
+        headers = {**PROTECTION, "Cache-Control": "private, max-age=86400, immutable"}
+        return Response(self._samples[1][index].jpeg, media_type="image/jpeg", headers=headers)
+
+    async def _launch(self, request: Request) -> Response:
+        """Where a Web App opens for this user: on this server, with init data signed by the local token."""
+        asked = await parameters.of(request)
+        url = urlsplit(asked.text("url"))
+        if url.hostname not in LOOPBACK:
+            raise BadRequestError("Web Apps of this machine only")
+        user = self._sender(asked).user()
+        fragment = {
+            "tgWebAppData": sign(user, self._state.identity.token, self._state.time()),
+            "tgWebAppVersion": WEB_APP_VERSION,
+            "tgWebAppPlatform": "localchat",
+            "tgWebAppThemeParams": json.dumps({"bg_color": asked.text("background")}),
+        }
+        return JSONResponse({"path": f"{url.path}?{url.query}#{urlencode(fragment)}"})
+
     async def _events(self, _request: Request) -> Response:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
@@ -189,10 +227,11 @@ class Page:
         return account
 
 
-def _route(path: str, handler: Handler, method: str = "GET") -> Route:
+def _route(path: str, handler: Handler, method: str = "GET", guard: Guard = is_own_page) -> Route:
     async def answer(request: Request) -> Response:
         try:
-            check_origin(request)
+            if not guard(request):
+                raise ForbiddenError("the local chat answers its own page on this machine only")
             return await handler(request)
         except ApiError as error:
             return JSONResponse(error.answer(), status_code=error.code)
@@ -200,19 +239,6 @@ def _route(path: str, handler: Handler, method: str = "GET") -> Route:
     return Route(path, answer, methods=[method], include_in_schema=False)
 
 
-def check_origin(request: Request) -> None:
-    """Let only this machine's own page through: no other site, no name that points here (DNS rebinding).
-
-    Raises:
-        ForbiddenError: the request comes from elsewhere.
-    """
-    host = urlsplit(f"//{request.headers.get('host', '')}")
-    if host.hostname not in LOOPBACK:
-        raise ForbiddenError("the local chat answers on loopback only")
-    if request.client is not None and request.client.host not in LOOPBACK:
-        raise ForbiddenError("the local chat answers this machine only")
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host.netloc:
-        raise ForbiddenError("the local chat answers its own page only")
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise ForbiddenError("the local chat answers its own page only")
+def _is_visit(request: Request) -> bool:
+    """Whether somebody opens the page by a name of this machine, not by one that was made to point here."""
+    return urlsplit(f"//{request.headers.get('host', '')}").hostname in LOOPBACK

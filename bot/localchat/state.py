@@ -121,6 +121,10 @@ class State:
         if transaction.has_updates:
             self.polls.wake()
 
+    def time(self) -> datetime:
+        """The time."""
+        return self._clock()
+
     def now(self) -> int:
         """Seconds since 1970, as everywhere in the Bot API."""
         return int(self._clock().timestamp())

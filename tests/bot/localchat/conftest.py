@@ -39,7 +39,9 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     server = WebServer(chat.application, "127.0.0.1", 0)
     await chat.start()
     await server.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+    address = f"http://127.0.0.1:{server.port}"
+    as_page = {"Origin": address, "Sec-Fetch-Site": "same-origin"}  # what a browser says of the page itself
+    async with httpx.AsyncClient(base_url=address, headers=as_page) as client:
         yield Served(chat, client)
     await chat.close()
     await server.stop()
