@@ -18,6 +18,7 @@ from model.learning.handwriting import Hand, Mask, Pen
 from model.learning.paper import GROUNDS, Ground, Size
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting, Writing
+from model.vision.page import Box
 
 Photo = NDArray[np.uint8]
 """(H, W, 3), or (H, W, 4) where the ground is transparent."""
@@ -121,7 +122,7 @@ CONDITIONS: dict[str, Condition] = {
     "coloured paper": Condition(grounds=("coloured",)),
     "pencil": Condition(ink="pencil", pen_width=(0.05, 0.09)),
     "thin pen": Condition(pen_width=(0.018, 0.035)),
-    "thick marker": Condition(ink="marker", pen_width=(0.16, 0.22)),
+    "thick marker": Condition(ink="marker", pen_width=(0.15, 0.19)),
     "coloured ink": Condition(ink="coloured"),
     "soft shadow": Condition(gradient=(0.2, 0.4), shadow=(0.25, 0.55), shadow_edge=(0.1, 0.4)),
     "hard shadow": Condition(gradient=(0, 0.2), shadow=(0.25, 0.55), shadow_edge=(0.005, 0.03)),
@@ -145,10 +146,23 @@ CONDITIONS: dict[str, Condition] = {
 """The named conditions, from the easiest to everything at once."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """A picture and where in it the writing is."""
+
+    photo: Photo
+    box: Box
+
+
 def photograph(
     writing: Writing, condition: Condition, rng: np.random.Generator, size: Size | None = None
 ) -> Photo:
-    """A picture of the writing, uint8 (H, W, 3) or, where the ground is transparent, (H, W, 4).
+    """A picture of the writing, uint8 (H, W, 3) or, where the ground is transparent, (H, W, 4)."""
+    return shoot(writing, condition, rng, size).photo
+
+
+def shoot(writing: Writing, condition: Condition, rng: np.random.Generator, size: Size | None = None) -> Shot:
+    """A picture of the writing, with its box.
 
     Args:
         writing: what the picture shows.
@@ -176,7 +190,7 @@ def encode(photo: Photo, condition: Condition, rng: np.random.Generator) -> byte
 
 
 def take(writing: Writing, condition: Condition, rng: np.random.Generator, size: Size | None = None) -> bytes:
-    """`photograph` and `encode`: what a user would send."""
+    """`photograph` and `encode`: the file that a user would send."""
     return encode(photograph(writing, condition, rng, size), condition, rng)
 
 
@@ -207,7 +221,7 @@ def _placed(ink: Mask, size: Size, centred: float, border: tuple[int, int], rng:
     return canvas
 
 
-def _photographed(writing: Writing, condition: Condition, size: Size, rng: np.random.Generator) -> Photo:
+def _photographed(writing: Writing, condition: Condition, size: Size, rng: np.random.Generator) -> Shot:
     """Ground, ink, view, light, lens and sensor, in this order."""
     ink, height = _inked(writing, condition, size, rng)
     moves = condition.rotation > 0 or condition.perspective > 0 or condition.desk
@@ -220,14 +234,19 @@ def _photographed(writing: Writing, condition: Condition, size: Size, rng: np.ra
     _lay_ink(page, mask, condition.ink, height, rng)
     if condition.desk:
         page = _on_desk(page, border, spacing, rng)
+    box = _box_of(mask, np.eye(3))
     if moves:
-        page = _seen(page, size, border, condition, rng)
+        view = _view(size, border, condition, rng)
+        page = np.asarray(
+            cv2.warpPerspective(page, view, size[::-1], borderMode=cv2.BORDER_REPLICATE), np.float32
+        )
+        box = _box_of(mask, view)
 
     page *= _light(size, condition, rng)[..., None]
     if condition.glare[1]:
         page += _glare(size, rng.uniform(*condition.glare), rng)[..., None]
     page *= rng.uniform(*condition.exposure) * rng.uniform(0.92, 1.0, 3).astype(np.float32)  # white balance
-    return _sensed(_blurred(page, condition, height, rng), rng.uniform(*condition.noise), rng)
+    return Shot(_sensed(_blurred(page, condition, height, rng), rng.uniform(*condition.noise), rng), box)
 
 
 def _lay_ink(page: Ground, mask: Mask, kind: str, height: float, rng: np.random.Generator) -> None:
@@ -263,10 +282,18 @@ def _on_desk(page: Ground, border: tuple[int, int], spacing: float, rng: np.rand
     return ground
 
 
-def _seen(
-    page: Ground, size: Size, border: tuple[int, int], condition: Condition, rng: np.random.Generator
-) -> Ground:
-    """What the camera sees of the page: rotated about the photo's middle, corners shifted by perspective."""
+def _box_of(mask: Mask, view: NDArray[np.float64]) -> Box:
+    """What encloses the ink in the photo, once the canvas is seen through the (3, 3) homography ``view``."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    points = np.concatenate(outlines).astype(np.float64)
+    left, top, width, height = cv2.boundingRect(cv2.perspectiveTransform(points, view).astype(np.float32))
+    return Box(left, top, left + width, top + height)
+
+
+def _view(
+    size: Size, border: tuple[int, int], condition: Condition, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(3, 3) homography from canvas to photo: rotated about the middle, corners shifted by perspective."""
     height, width = size
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     middle = corners.mean(axis=0)
@@ -275,8 +302,7 @@ def _seen(
     on_page = (corners - middle) @ turn.T + middle + (border[1], border[0])
     on_page += rng.uniform(-condition.perspective, condition.perspective, (4, 2)) * (width, height)
     view = cv2.getPerspectiveTransform(on_page.astype(np.float32), corners.astype(np.float32))
-    seen = cv2.warpPerspective(page, view, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(seen, np.float32)
+    return np.asarray(view, np.float64)
 
 
 def _light(size: Size, condition: Condition, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -337,22 +363,23 @@ def _sensed(page: Ground, noise: float, rng: np.random.Generator) -> Photo:
     return np.asarray(np.clip(values + 0.5, 0, 255), np.uint8)
 
 
-def _drawn_on_screen(writing: Writing, condition: Condition, size: Size, rng: np.random.Generator) -> Photo:
+def _drawn_on_screen(writing: Writing, condition: Condition, size: Size, rng: np.random.Generator) -> Shot:
     """A drawing program's picture: one colour on another, or ink on a transparent ground."""
     ink, _ = _inked(writing, condition, size, rng)
     mask = _placed(ink, size, condition.centred, (0, 0), rng)
+    box = _box_of(mask, np.eye(3))
     if condition.medium == "transparent":
         picture = np.zeros((*size, 4), np.uint8)
         picture[..., :3] = 255 if rng.random() < 0.3 else 0
         picture[..., 3] = mask
-        return picture
+        return Shot(picture, box)
     dark = rng.uniform(0, 70, 3) if rng.random() < 0.6 else np.zeros(3)
     light = rng.uniform(170, 255, 3) if rng.random() < 0.6 else np.full(3, 255.0)
     share = mask[..., None] / np.float32(255)
-    return np.asarray(dark + share * (light - dark) + 0.5, np.uint8)
+    return Shot(np.asarray(dark + share * (light - dark) + 0.5, np.uint8), box)
 
 
-def _enlarged(writing: Writing, size: Size, rng: np.random.Generator) -> Photo:
+def _enlarged(writing: Writing, size: Size, rng: np.random.Generator) -> Shot:
     """A small picture (28 x 28 for one digit), in either polarity, made 4 to 16 times larger."""
     ink = writing.ink(20, None)
     sides = [max(4, (28 - length) // 2) for length in ink.shape]
@@ -362,7 +389,9 @@ def _enlarged(writing: Writing, size: Size, rng: np.random.Generator) -> Photo:
     factor = max(1, round(rng.uniform(0.3, 0.9) * min(size[0] / small.shape[0], size[1] / small.shape[1])))
     way = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(3)]
     large = cv2.resize(small, None, fx=factor, fy=factor, interpolation=way)
-    return np.repeat(np.asarray(large, np.uint8)[..., None], 3, axis=2)
+    top, left = (factor * side for side in sides)
+    box = Box(left, top, left + factor * ink.shape[1], top + factor * ink.shape[0])
+    return Shot(np.repeat(np.asarray(large, np.uint8)[..., None], 3, axis=2), box)
 
 
 @dataclass(frozen=True, slots=True)
