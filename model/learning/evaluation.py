@@ -86,7 +86,7 @@ class Evaluation:
         return mistakes[np.argsort(-self.probabilities.max(axis=1)[mistakes], kind="stable")][:count]
 
     def reliability(self, bins: int = 10) -> list[Bin]:
-        """Confidence against accuracy, in bins of equal width (DeGroot & Fienberg 1983) that are not empty."""
+        """Confidence against accuracy, in bins of equal width (DeGroot & Fienberg 1983); none is empty."""
         confidence = self.probabilities.max(axis=1)
         numbers = np.minimum((confidence * bins).astype(int), bins - 1)
         chosen = [numbers == number for number in range(bins) if (numbers == number).any()]

@@ -18,13 +18,11 @@ class Part:
     """One kind of examples in the mixture.
 
     Attributes:
-        name: for messages.
         examples: passed over again and again, each time in another order.
         per_batch: how many of them are in a batch.
         recipe: how they are augmented; None leaves them as they are.
     """
 
-    name: str
     examples: Examples
     per_batch: int
     recipe: augmentation.Recipe | None

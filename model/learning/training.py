@@ -1,4 +1,4 @@
-"""Training a network from nothing: the recipes, the loop, and its state, to go on later."""
+"""Training a network from nothing: the loop, and its state, to go on later."""
 
 import json
 import math
@@ -10,14 +10,13 @@ import safetensors
 import safetensors.numpy
 
 from model.errors import CheckpointError, TrainingError
-from model.learning import augmentation
 from model.learning.examples import Examples
 from model.learning.mixture import Mixture
+from model.learning.recipes import Recipe
 from model.nn.checkpoint import read_metadata
-from model.nn.layer import Array, Parameters
-from model.nn.losses import HalfSquaredError, Loss, SoftmaxCrossEntropy, log_softmax
+from model.nn.layer import Array
+from model.nn.losses import log_softmax
 from model.nn.network import Network
-from model.nn.optimizers import SGD, AdamW, Optimizer
 from model.nn.workers import Workers
 
 Progress = Callable[[int, int, float], None]
@@ -25,68 +24,6 @@ Progress = Callable[[int, int, float], None]
 
 BLOCK = 16
 """Batches that are made at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How an architecture is trained.
-
-    Attributes:
-        epochs: passes over the training set.
-        batch_size: examples of a step.
-        learning_rate: at its height.
-        warm_up: share of all steps in which the learning rate rises linearly to its height; then it falls as
-            a cosine to 0 (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
-        averaging: decay of the moving average of the weights, which is what is kept (Polyak & Juditsky 1992).
-        loss: of each example.
-        optimizer: made for the network's parameters.
-        augmentation: of MNIST's images.
-        threads: that share a batch.
-        chunk: images that pass through the network together.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    warm_up: float
-    averaging: float
-    loss: Loss
-    optimizer: Callable[[Parameters], Optimizer]
-    augmentation: augmentation.Recipe | None
-    threads: int
-    chunk: int
-
-
-def _adamw(parameters: Parameters) -> Optimizer:
-    return AdamW(parameters, weight_decay=0.05)
-
-
-RECIPES = {
-    "classic": Recipe(
-        epochs=60,
-        batch_size=64,
-        learning_rate=2.0,
-        warm_up=0.0,
-        averaging=0.999,
-        loss=HalfSquaredError(),
-        optimizer=SGD,
-        augmentation=None,
-        threads=1,
-        chunk=64,
-    ),
-    "reader": Recipe(
-        epochs=30,
-        batch_size=64,
-        learning_rate=2e-3,
-        warm_up=0.1,
-        averaging=0.998,
-        loss=SoftmaxCrossEntropy(label_smoothing=0.05),
-        optimizer=_adamw,
-        augmentation=augmentation.MILD,
-        threads=2,
-        chunk=8,
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
