@@ -1,15 +1,15 @@
 """The commands `digitbot train` and `digitbot evaluate`: networks from nothing, and how good they are."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import numpy as np
 import typer
@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.config import Config
 from model.errors import CheckpointError, TrainingError
-from model.learning import mnist, photographs
+from model.learning import camera_glyphs, mnist
 from model.learning.evaluation import Evaluation, best_temperature, robustness
 from model.learning.examples import Examples
 from model.learning.handwriting import draw
@@ -46,8 +46,12 @@ ROBUSTNESS_STRENGTH = 2.0
 LINE_SECONDS = 30.0
 """Between two lines of progress where there is no terminal."""
 
-Report = Callable[[int, int, str], None]
-"""Told how far some long work is: done, in all, and what to say of it."""
+
+class Report(Protocol):
+    """Shows how far some long work is."""
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        """So much is done; ``text`` is said beside it."""
 
 
 class Architecture(StrEnum):
@@ -144,14 +148,9 @@ def _made(
     drawn = Examples(draw(labels.tolist(), rng), labels.astype(np.uint8))
     if not recipe.photographed:
         return drawn, digits.take(slice(0))
-    cache = out.with_suffix(".photographs")
-    if not cache.exists():
-        with _reporting(console) as report:
-            taken = photographs.take(
-                digits, PHOTOS, seed, os.cpu_count() or 1, lambda done, total: report(done, total, "photos")
-            )
-        _write(cache, photographs.save(taken, seed))
-    return drawn, photographs.load(_read(cache), seed)
+    with _reporting(console) as report:
+        progress = partial(report, text="photos")
+        return drawn, camera_glyphs.cached(out.parent, digits, PHOTOS, seed, progress)
 
 
 def evaluate(
@@ -246,7 +245,11 @@ def _reporting(console: Console) -> Iterator[Report]:
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %")
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("")
-        yield lambda done, total, text: progress.update(task, completed=done, total=total, description=text)
+
+        def report(done: int, total: int, text: str) -> None:
+            progress.update(task, completed=done, total=total, description=text)
+
+        yield report
 
 
 def _line_reporter(console: Console) -> Report:
