@@ -2,8 +2,8 @@
 
 Formats are told by content, never by name. Pillow's own limits are too wide (a WebP of 38 bytes takes
 1.1 GB), so sizes are judged from the header before anything is decoded, big JPEGs are reduced while they are
-decoded, everything else in strips, and whatever a decoder raises becomes one of our errors. Run it in a process
-that can be killed.
+decoded, everything else in strips, and whatever a decoder raises becomes one of our errors. Run it in a
+process that can be killed.
 """
 
 import io
@@ -28,7 +28,7 @@ from model.vision.page import Box
 from model.vision.picture import Picture
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-"""The allow-list. No MPO: it has no opener of its own (such files open as JPEG), and naming it breaks the others."""
+"""The allow-list. No MPO: it has no opener of its own (such files open as JPEG); naming it breaks the others."""
 
 _ORIENTATION = 0x0112
 _TRANSPOSITIONS = {
@@ -181,7 +181,7 @@ def _flat(image: Image.Image, factor: int) -> NDArray[np.uint8]:
 
 
 def _reduced(image: Image.Image, mode: str, factor: int) -> NDArray[np.uint8]:
-    """The image in another mode, averaged over squares of ``factor`` pixels; in strips, to make no big copy."""
+    """The image in another mode, averaged over squares of ``factor`` pixels; strip by strip."""
     if factor == 1 and image.mode == mode:
         return np.asarray(image)
     rows = factor * max(1, 2_000_000 // (image.width * factor))

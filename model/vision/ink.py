@@ -1,4 +1,4 @@
-"""What in a picture is ink: local ground, polarity, contrast and threshold, all taken from the picture itself."""
+"""What in a picture is ink: local ground, polarity, contrast and threshold, all from the picture itself."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ class Ink:
 
     @property
     def mask(self) -> NDArray[np.uint8]:
-        """uint8 (h, w), 1 where there is ink: strong, or weaker beside strong ink, so that strokes hold together."""
+        """uint8 (h, w), 1 where there is ink: strong, or weak beside strong, so that strokes hold together."""
         strong = (self.strength >= self.threshold).view(np.uint8)
         reach = 2 * max(2, round(_REACH * max(strong.shape))) + 1
         near = cv2.dilate(strong, cv2.getStructuringElement(cv2.MORPH_RECT, (reach, reach)))
@@ -106,7 +106,7 @@ def _spread(channel: NDArray[np.uint8]) -> float:
 
 
 def _strength(paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Dark ink on lighter paper (h, w) -> how much darker than that paper, 0..255 of the paper's lightness."""
+    """Dark ink on lighter paper (h, w) -> how much darker than that paper, 0..255 of its lightness."""
     small = cv2.medianBlur(_small(paper), 3)
     share = _STROKE_SHARE if min(small.shape) >= _TINY else _STROKE_SHARE_OF_TINY
     side = max(3, int(min(small.shape) * share) | 1)
@@ -116,7 +116,7 @@ def _strength(paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _noise(histogram: NDArray[np.int64]) -> float:
-    """Standard deviation of the ground's strength; a part of its median, the bias of the closing, is added."""
+    """Standard deviation of the ground's strength, and a part of its median (the bias of the closing)."""
     median = _median(histogram, 0)
     deviations = np.zeros(256, np.int64)
     np.add.at(deviations, np.abs(np.arange(256) - median), histogram)
@@ -130,7 +130,7 @@ def _median(histogram: NDArray[np.int64], start: int) -> int:
 
 
 def _otsu(histogram: NDArray[np.int64], start: int) -> int:
-    """The threshold among the values from ``start`` on that best separates two classes (Otsu 1979, eq. 18)"""
+    """The threshold among the values from ``start`` on that best separates two classes (Otsu 1979)."""
     counts = histogram[start:].astype(np.float64)
     if counts.sum() == 0:
         return 255

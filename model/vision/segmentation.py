@@ -45,7 +45,7 @@ class Mark:
 
 
 def find_marks(mask: NDArray[np.uint8]) -> tuple[list[Mark], NDArray[np.int32]]:
-    """uint8 (h, w) of 0 and 1 -> its connected pieces, largest first, specks left out; and their label array."""
+    """uint8 (h, w) of 0 and 1 -> its connected pieces, largest first, without specks; and their labels."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     pieces = stats[1:]
     if len(pieces) == 0:
