@@ -22,7 +22,8 @@ from model.learning.handwriting import Hand
 from model.learning.paper import Size
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting, MnistWriting, Writing
-from model.vision import PREPROCESSING_VERSION, read_page
+from model.vision.finding import read_page
+from model.vision.page import PREPROCESSING_VERSION
 from model.vision.page import Box
 
 SIZES: tuple[Size, ...] = ((240, 320), (320, 240), (300, 400), (360, 480), (480, 640))
