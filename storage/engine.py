@@ -1,8 +1,8 @@
 """One database, one way to open it: writing transactions, reading ones, and nothing else.
 
 SQLite is asked for what it does not do by itself: WAL, `synchronous=FULL` (a commit survives a loss of
-power), foreign keys, `secure_delete` (what is deleted is overwritten), waiting for others, and a BEGIN when we
-say so: the driver's own late one makes a transaction that has read fail at once when another has written.
+power), foreign keys, `secure_delete` (what is deleted is overwritten), waiting for others, and a BEGIN when
+we say so: the driver's own late one makes a transaction that has read fail at once when another has written.
 """
 
 import asyncio

@@ -235,7 +235,7 @@ class NewCorrection:
 
     Attributes:
         contributor_id: who says so.
-        digits: in reading order, lines joined by a newline.
+        digits: in reading order, lines joined by a newline; empty for "no digit".
         reason: why it is in that state.
         by_admin: an admin said it; their label wins over the owner's.
     """
@@ -290,6 +290,19 @@ class StateChange:
     correction_id: int
     state: CorrectionState
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What a checkpoint reads in a glyph: what screening decides on, kept so that it is computed once.
+
+    Attributes:
+        confidence: in that digit, 0..1.
+    """
+
+    glyph_id: int
+    digit: int
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The tables. Rows never leave `storage`; `to_record` makes what does.
 
-Whose a row is, is a foreign key that cascades: erasing a contributor erases all that is theirs. Row ids are never used twice: a button in an old message must not point at somebody else's row.
+Whose a row is, is a foreign key that cascades: erasing a contributor erases all that is theirs.
+Row ids are never used twice: a button in an old message must not point at somebody else's row.
 """
 
 from datetime import datetime
@@ -311,7 +312,6 @@ class CorrectionRow(Base):
         _one_of("state", CorrectionState),
         _one_of("decision", Decision),
         _digits_only("digits"),
-        CheckConstraint("length(digits) > 0", name="digits_some"),
         CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
         CheckConstraint("draw_key >= 0", name="draw_key"),
         Index(
@@ -325,6 +325,7 @@ class CorrectionRow(Base):
         Index(
             "ix_corrections_drawn",
             "draw_key",
+            "id",
             sqlite_where=text("is_current = 1 AND labels_glyphs = 1"),
             postgresql_where=text("is_current AND labels_glyphs"),
         ),

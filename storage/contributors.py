@@ -1,0 +1,186 @@
+"""People who may correct: their consent, and forgetting them."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage import model_versions
+from storage.errors import ContributorNotFoundError
+from storage.records import (
+    Consent,
+    ContributorRecord,
+    CorrectionReason,
+    CorrectionState,
+    Erased,
+    InboxState,
+)
+from storage.tables import (
+    ContributorRow,
+    CorrectionRow,
+    InboxRow,
+    OutboxRow,
+    PredictionRow,
+    ServingRow,
+    TrainingRunRow,
+)
+
+_UNDECIDED = (CorrectionState.PENDING, CorrectionState.ACCEPTED, CorrectionState.QUARANTINED)
+
+
+async def find(session: AsyncSession, bot_id: int, user_id: int) -> ContributorRecord | None:
+    """A person whom a bot knows."""
+    row = await _find_row(session, bot_id, user_id)
+    return None if row is None else row.to_record()
+
+
+async def find_by_user(session: AsyncSession, user_id: int) -> list[ContributorRecord]:
+    """The same person with every bot that used this database."""
+    rows = await session.scalars(
+        select(ContributorRow).where(ContributorRow.user_id == user_id).order_by(ContributorRow.id)
+    )
+    return [row.to_record() for row in rows]
+
+
+async def get(session: AsyncSession, contributor_id: int) -> ContributorRecord:
+    """A person by our id.
+
+    Raises:
+        ContributorNotFoundError: nobody has this id.
+    """
+    return (await _get_row(session, contributor_id)).to_record()
+
+
+async def get_or_create(session: AsyncSession, bot_id: int, user_id: int, now: datetime) -> ContributorRecord:
+    """A person whom a bot knows from now on; they have not been asked for consent."""
+    row = await _find_row(session, bot_id, user_id)
+    if row is not None:
+        return row.to_record()
+    row = ContributorRow(
+        bot_id=bot_id, user_id=user_id, consent=Consent.NOT_ASKED, wants_receipts=False, created_at=now
+    )
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # somebody else was faster
+        row = await _find_row(session, bot_id, user_id)
+        if row is None:
+            raise
+    return row.to_record()
+
+
+async def set_asked(session: AsyncSession, contributor_id: int, now: datetime) -> None:
+    """Remember that a person was asked for consent, so that they are asked once.
+
+    Raises:
+        ContributorNotFoundError: nobody has this id.
+    """
+    (await _get_row(session, contributor_id)).asked_at = now
+    await session.flush()
+
+
+async def set_receipts(session: AsyncSession, contributor_id: int, wanted: bool) -> None:
+    """Remember whether a person wants to hear when a correction of theirs helped.
+
+    Raises:
+        ContributorNotFoundError: nobody has this id.
+    """
+    (await _get_row(session, contributor_id)).wants_receipts = wanted
+    await session.flush()
+
+
+async def set_consent(
+    session: AsyncSession, contributor_id: int, consent: Consent, version: int, now: datetime
+) -> ContributorRecord:
+    """Store what a person said to the text of a version; what is known of their photos follows.
+
+    Without consent corrections are withdrawn and their glyphs expire as all do that nobody consented to; with
+    it (again) they wait to be screened.
+
+    Raises:
+        ContributorNotFoundError: nobody has this id.
+    """
+    row = await _get_row(session, contributor_id)
+    row.consent, row.consent_version, row.consent_at = consent, version, now
+    theirs = update(CorrectionRow).where(CorrectionRow.owner_id == contributor_id)
+    if consent is Consent.GIVEN:
+        waiting = (CorrectionReason.CONSENT_WITHDRAWN, CorrectionReason.NO_CONSENT)
+        await session.execute(
+            theirs.where(CorrectionRow.reason.in_(waiting)).values(state=CorrectionState.PENDING, reason=None)
+        )
+    else:
+        await session.execute(
+            theirs.where(CorrectionRow.state.in_(_UNDECIDED)).values(
+                state=CorrectionState.WITHDRAWN, reason=CorrectionReason.CONSENT_WITHDRAWN
+            )
+        )
+    await session.flush()
+    return row.to_record()
+
+
+async def with_receipts(session: AsyncSession, bot_id: int) -> list[ContributorRecord]:
+    """The people of a bot who want to hear when a correction of theirs helped."""
+    rows = await session.scalars(
+        select(ContributorRow)
+        .where(ContributorRow.bot_id == bot_id, ContributorRow.wants_receipts)
+        .order_by(ContributorRow.id)
+    )
+    return [row.to_record() for row in rows]
+
+
+async def forget(session: AsyncSession, contributor_id: int, now: datetime) -> Erased:
+    """Erase everything of a person: readings, glyphs, corrections, updates, waiting answers, their id.
+
+    Model versions that learned from it are marked and must not serve again. What they decided on other
+    people's rows stays, without their name. `Database.scrub` afterwards clears what lingers in logs.
+
+    Raises:
+        ContributorNotFoundError: nobody has this id.
+    """
+    person = await _get_row(session, contributor_id)
+    bot_id, user_id = person.bot_id, person.user_id
+    theirs = or_(CorrectionRow.owner_id == contributor_id, CorrectionRow.contributor_id == contributor_id)
+    marked = await model_versions.mark_forgotten(session, select(CorrectionRow.id).where(theirs), now)
+    predictions = await session.scalar(
+        select(func.count()).where(PredictionRow.contributor_id == contributor_id)
+    )
+    corrections = await session.scalar(select(func.count()).where(theirs))
+    await _erase_traces(session, bot_id, user_id)
+    await session.execute(delete(ContributorRow).where(ContributorRow.id == contributor_id))
+    return Erased(1, predictions or 0, corrections or 0, marked)
+
+
+async def _erase_traces(session: AsyncSession, bot_id: int, user_id: int) -> None:
+    """Take a person's id out of rows that are not theirs or hang on no foreign key."""
+    await session.execute(delete(OutboxRow).where(OutboxRow.bot_id == bot_id, OutboxRow.user_id == user_id))
+    await session.execute(
+        update(InboxRow)
+        .where(InboxRow.bot_id == bot_id, InboxRow.user_id == user_id)
+        .values(state=InboxState.DONE, payload={}, user_id=None, error=None)
+    )
+    await session.execute(
+        update(CorrectionRow).where(CorrectionRow.decided_by == user_id).values(decided_by=None)
+    )
+    await session.execute(
+        update(ServingRow).where(ServingRow.promoted_by == user_id).values(promoted_by=None)
+    )
+    await session.execute(
+        update(TrainingRunRow)
+        .where(TrainingRunRow.requested_by == user_id)
+        .values(requested_by=None, chat_id=None, message_id=None)
+    )
+
+
+async def _find_row(session: AsyncSession, bot_id: int, user_id: int) -> ContributorRow | None:
+    row: ContributorRow | None = await session.scalar(
+        select(ContributorRow).where(ContributorRow.bot_id == bot_id, ContributorRow.user_id == user_id)
+    )
+    return row
+
+
+async def _get_row(session: AsyncSession, contributor_id: int) -> ContributorRow:
+    row = await session.get(ContributorRow, contributor_id)
+    if row is None:
+        raise ContributorNotFoundError(contributor_id)
+    return row

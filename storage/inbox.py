@@ -1,0 +1,100 @@
+"""Updates, stored before Telegram is told that we have them, until they are handled."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.records import InboxRecord, InboxState, NewUpdate
+from storage.tables import InboxRow
+
+
+async def put(session: AsyncSession, bot_id: int, updates: Iterable[NewUpdate], now: datetime) -> list[int]:
+    """Store updates; those known by their id are left as they are. The ids that are new."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    new: list[int] = []
+    for one in updates:
+        values = {
+            "bot_id": bot_id,
+            "update_id": one.update_id,
+            "user_id": one.user_id,
+            "payload": dict(one.payload),
+            "state": InboxState.OPEN,
+            "received_at": now,
+            "tries": 0,
+        }
+        statement = dialect.insert(InboxRow).values(values).on_conflict_do_nothing()
+        new += await session.scalars(statement.returning(InboxRow.update_id))
+    return new
+
+
+async def open_updates(session: AsyncSession, bot_id: int) -> list[InboxRecord]:
+    """The updates that nobody has handled yet, in the order in which they came."""
+    rows = await session.scalars(
+        select(InboxRow)
+        .where(InboxRow.bot_id == bot_id, InboxRow.state == InboxState.OPEN)
+        .order_by(InboxRow.id)
+    )
+    return [row.to_record() for row in rows]
+
+
+async def find(session: AsyncSession, bot_id: int, update_id: int) -> InboxRecord | None:
+    """An update by its id, in any state."""
+    row = await session.scalar(
+        select(InboxRow).where(InboxRow.bot_id == bot_id, InboxRow.update_id == update_id)
+    )
+    return None if row is None else row.to_record()
+
+
+async def begin(session: AsyncSession, bot_id: int, update_id: int) -> int:
+    """Count that handling an update is begun; how often it has been by now, 0 where there is no such update.
+
+    An update that takes the process down with it is known by this number at the next start.
+    """
+    tries = await session.scalar(
+        _one(bot_id, update_id).values(tries=InboxRow.tries + 1).returning(InboxRow.tries)
+    )
+    return tries or 0
+
+
+async def mark_done(session: AsyncSession, bot_id: int, update_id: int) -> None:
+    """An update is handled, in the transaction that stores its result; its content is not needed any more."""
+    await session.execute(
+        _one(bot_id, update_id).values(state=InboxState.DONE, payload={}, user_id=None, error=None)
+    )
+
+
+async def mark_failed(session: AsyncSession, bot_id: int, update_id: int, error: str) -> None:
+    """An update cannot be handled and is not tried again; why is kept for a while, its content is not."""
+    await session.execute(
+        _one(bot_id, update_id).values(state=InboxState.FAILED, payload={}, user_id=None, error=error)
+    )
+
+
+async def count_open(session: AsyncSession, bot_id: int) -> int:
+    """How many updates wait to be handled."""
+    counted = (
+        select(func.count())
+        .select_from(InboxRow)
+        .where(InboxRow.bot_id == bot_id, InboxRow.state == InboxState.OPEN)
+    )
+    return await session.scalar(counted) or 0
+
+
+async def prune(session: AsyncSession, before: datetime) -> int:
+    """Remove handled and failed updates that came before a moment; how many.
+
+    Telegram keeps updates for a day, so after two none comes again; after a quiet week ids start anew.
+    """
+    gone = await session.scalars(
+        delete(InboxRow)
+        .where(InboxRow.received_at < before, InboxRow.state != InboxState.OPEN)
+        .returning(InboxRow.id)
+    )
+    return len(gone.all())
+
+
+def _one(bot_id: int, update_id: int) -> Update:
+    return update(InboxRow).where(InboxRow.bot_id == bot_id, InboxRow.update_id == update_id)

@@ -1,0 +1,295 @@
+"""Networks: where each comes from, what it learned from, and which one served when."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Select, delete, exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.errors import (
+    CheckpointGoneError,
+    VersionForgottenError,
+    VersionNotFoundError,
+    VersionRefusedError,
+)
+from storage.records import (
+    JsonObject,
+    ModelVersionRecord,
+    NewModelVersion,
+    Receipt,
+    ServingRecord,
+    VersionState,
+)
+from storage.tables import (
+    CheckpointRow,
+    ContributorRow,
+    CorrectionRow,
+    ModelVersionRow,
+    PredictionRow,
+    ServingRow,
+    VersionCorrectionRow,
+)
+
+_HAS_CHECKPOINT = exists().where(CheckpointRow.sha256 == ModelVersionRow.sha256)
+
+
+async def add(session: AsyncSession, new: NewModelVersion) -> ModelVersionRecord:
+    """Store a network. One without a parent, which came as a file, is stored once for its content."""
+    if new.parent_id is None:
+        known = await session.scalar(
+            select(ModelVersionRow).where(
+                ModelVersionRow.sha256 == new.sha256, ModelVersionRow.parent_id.is_(None)
+            )
+        )
+        if known is not None:
+            await _store_checkpoint(session, new)
+            return known.to_record(has_checkpoint=True)
+    row = ModelVersionRow(
+        sha256=new.sha256,
+        architecture=new.architecture,
+        trigger=new.trigger,
+        created_at=new.created_at,
+        parent_id=new.parent_id,
+        data=dict(new.data),
+        metrics=dict(new.metrics),
+        state=new.state,
+        reason=new.reason,
+    )
+    await _store_checkpoint(session, new)
+    session.add(row)
+    await session.flush()
+    return row.to_record(has_checkpoint=True)
+
+
+async def get(session: AsyncSession, version_id: int) -> ModelVersionRecord:
+    """A version by its id.
+
+    Raises:
+        VersionNotFoundError: there is none.
+    """
+    found = (
+        await session.execute(
+            select(ModelVersionRow, _HAS_CHECKPOINT).where(ModelVersionRow.id == version_id)
+        )
+    ).one_or_none()
+    if found is None:
+        raise VersionNotFoundError(version_id)
+    row, has_checkpoint = found
+    return row.to_record(bool(has_checkpoint))
+
+
+async def newest(session: AsyncSession, limit: int = 20) -> list[ModelVersionRecord]:
+    """The newest versions, newest first."""
+    found = await session.execute(
+        select(ModelVersionRow, _HAS_CHECKPOINT).order_by(ModelVersionRow.id.desc()).limit(limit)
+    )
+    return [row.to_record(bool(has_checkpoint)) for row, has_checkpoint in found]
+
+
+async def checkpoint_bytes(session: AsyncSession, version_id: int) -> bytes:
+    """The safetensors file of a version.
+
+    Raises:
+        VersionNotFoundError: there is no such version.
+        CheckpointGoneError: its bytes are not stored any more.
+    """
+    version = await get(session, version_id)
+    data: bytes | None = await session.scalar(
+        select(CheckpointRow.data).where(CheckpointRow.sha256 == version.sha256)
+    )
+    if data is None:
+        raise CheckpointGoneError(version_id)
+    return data
+
+
+async def set_state(
+    session: AsyncSession,
+    version_id: int,
+    state: VersionState,
+    reason: str | None = None,
+    metrics: JsonObject | None = None,
+) -> ModelVersionRecord:
+    """Store what the gate or an admin said of a version, and its report card where one is given.
+
+    Raises:
+        VersionNotFoundError: there is no such version.
+    """
+    row = await session.get(ModelVersionRow, version_id)
+    if row is None:
+        raise VersionNotFoundError(version_id)
+    row.state, row.reason = state, reason
+    if metrics is not None:
+        row.metrics = dict(metrics)
+    await session.flush()
+    return await get(session, version_id)
+
+
+async def promote(
+    session: AsyncSession, version_id: int, by: int | None, now: datetime, how: str = "promotion"
+) -> ServingRecord:
+    """Let a version serve from now on; a rollback is the same, with an older one.
+
+    The weights of versions that must not serve again go as soon as they are replaced; their rows stay.
+
+    Args:
+        session: of a writing transaction.
+        version_id: what shall serve.
+        by: a user's id, or None where no person did it.
+        now: the time.
+        how: the way it happened, for the timeline.
+
+    Raises:
+        VersionNotFoundError: there is no such version.
+        VersionRefusedError: the gate refused it.
+        VersionForgottenError: it learned from something that was erased since.
+        CheckpointGoneError: its weights are not stored any more.
+    """
+    version = await get(session, version_id)
+    if version.is_forgotten:
+        raise VersionForgottenError(version_id)
+    if version.state is VersionState.REFUSED:
+        raise VersionRefusedError(version_id)
+    if not version.has_checkpoint:
+        raise CheckpointGoneError(version_id)
+    serving = ServingRow(version_id=version_id, started_at=now, promoted_by=by, how=how)
+    session.add(serving)
+    await session.execute(
+        update(ModelVersionRow).where(ModelVersionRow.id == version_id).values(state=VersionState.PROMOTED)
+    )
+    await session.flush()
+    await drop_forgotten_checkpoints(session)
+    return serving.to_record(version.sha256)
+
+
+async def current(session: AsyncSession) -> ServingRecord | None:
+    """What serves now; None before anything has."""
+    found = (await session.execute(_servings().limit(1))).one_or_none()
+    return None if found is None else found[0].to_record(found[1])
+
+
+async def previous(session: AsyncSession) -> ServingRecord | None:
+    """What served last before the present version and may serve again; None where there is nothing."""
+    now_serving = await current(session)
+    if now_serving is None:
+        return None
+    found = (
+        await session.execute(
+            _servings()
+            .where(
+                ServingRow.version_id != now_serving.version_id,
+                ModelVersionRow.forgotten_at.is_(None),
+                _HAS_CHECKPOINT,
+            )
+            .limit(1)
+        )
+    ).one_or_none()
+    return None if found is None else found[0].to_record(found[1])
+
+
+async def timeline(session: AsyncSession, limit: int = 100) -> list[ServingRecord]:
+    """What served when, newest first."""
+    return [row.to_record(sha256) for row, sha256 in await session.execute(_servings().limit(limit))]
+
+
+def _servings() -> Select[ServingRow, str]:
+    return (
+        select(ServingRow, ModelVersionRow.sha256)
+        .join(ModelVersionRow, ModelVersionRow.id == ServingRow.version_id)
+        .order_by(ServingRow.id.desc())
+    )
+
+
+async def record_learned(session: AsyncSession, version_id: int, correction_ids: Iterable[int]) -> None:
+    """Store which corrections a version learned from.
+
+    Raises:
+        VersionNotFoundError: there is no such version.
+    """
+    await get(session, version_id)
+    links = [{"version_id": version_id, "correction_id": id_} for id_ in sorted(set(correction_ids))]
+    if links:
+        await session.execute(insert(VersionCorrectionRow), links)
+
+
+async def learned_from(session: AsyncSession, version_id: int) -> list[int]:
+    """Ids of the corrections that a version learned from, as far as they are still there."""
+    return list(
+        await session.scalars(
+            select(VersionCorrectionRow.correction_id)
+            .where(VersionCorrectionRow.version_id == version_id)
+            .order_by(VersionCorrectionRow.correction_id)
+        )
+    )
+
+
+async def mark_forgotten(session: AsyncSession, erased: Select[int], now: datetime) -> tuple[int, ...]:
+    """Mark the versions that learned from corrections about to be erased; ids of those not marked before.
+
+    Versions made from a marked one as their parent are not marked: each training starts from shipped weights.
+    """
+    learned = select(VersionCorrectionRow.version_id).where(VersionCorrectionRow.correction_id.in_(erased))
+    marked = list(
+        await session.scalars(
+            select(ModelVersionRow.id)
+            .where(ModelVersionRow.id.in_(learned), ModelVersionRow.forgotten_at.is_(None))
+            .order_by(ModelVersionRow.id)
+        )
+    )
+    if marked:
+        await session.execute(
+            update(ModelVersionRow).where(ModelVersionRow.id.in_(marked)).values(forgotten_at=now)
+        )
+        await drop_forgotten_checkpoints(session)
+    return tuple(marked)
+
+
+async def drop_forgotten_checkpoints(session: AsyncSession) -> None:
+    """Delete the weights that only marked versions have, save what serves at this moment."""
+    serving = await current(session)
+    needed = select(ModelVersionRow.sha256).where(ModelVersionRow.forgotten_at.is_(None))
+    doomed = delete(CheckpointRow).where(CheckpointRow.sha256.not_in(needed))
+    if serving is not None:
+        doomed = doomed.where(CheckpointRow.sha256 != serving.sha256)
+    await session.execute(doomed)
+
+
+async def receipts_due(session: AsyncSession, version_id: int) -> list[Receipt]:
+    """The corrections that a version learned from whose authors want to hear of it and have not yet."""
+    found = await session.execute(
+        select(ContributorRow, CorrectionRow, PredictionRow)
+        .select_from(VersionCorrectionRow)
+        .join(CorrectionRow, CorrectionRow.id == VersionCorrectionRow.correction_id)
+        .join(ContributorRow, ContributorRow.id == CorrectionRow.contributor_id)
+        .join(PredictionRow, PredictionRow.id == CorrectionRow.prediction_id)
+        .where(
+            VersionCorrectionRow.version_id == version_id,
+            VersionCorrectionRow.receipt_at.is_(None),
+            ContributorRow.wants_receipts,
+            CorrectionRow.is_current,
+        )
+        .order_by(ContributorRow.id, CorrectionRow.id)
+    )
+    return [
+        Receipt(contributor.to_record(), correction.to_record(), prediction.to_record())
+        for contributor, correction, prediction in found
+    ]
+
+
+async def mark_receipted(
+    session: AsyncSession, version_id: int, correction_ids: Iterable[int], now: datetime
+) -> None:
+    """Remember that authors were told that a version learned from these corrections of theirs."""
+    await session.execute(
+        update(VersionCorrectionRow)
+        .where(
+            VersionCorrectionRow.version_id == version_id,
+            VersionCorrectionRow.correction_id.in_(list(correction_ids)),
+        )
+        .values(receipt_at=now)
+    )
+
+
+async def _store_checkpoint(session: AsyncSession, new: NewModelVersion) -> None:
+    if await session.get(CheckpointRow, new.sha256) is None:
+        session.add(CheckpointRow(sha256=new.sha256, data=new.checkpoint))
+        await session.flush()

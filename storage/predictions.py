@@ -1,0 +1,245 @@
+"""Readings as stored, with their glyphs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage import model_versions
+from storage.encryption import Keyring
+from storage.errors import PredictionNotFoundError
+from storage.records import (
+    Consent,
+    Erased,
+    GlyphRecord,
+    NewGlyph,
+    NewPrediction,
+    PredictionRecord,
+    Screening,
+)
+from storage.tables import ContributorRow, CorrectionRow, GlyphRow, PredictionRow
+
+
+async def save(session: AsyncSession, new: NewPrediction) -> PredictionRecord:
+    """Store a reading. The same photo in the same message again changes nothing; another one supersedes.
+
+    Flushes and never commits: the caller owns the transaction.
+    """
+    known = await _find_same(session, new)
+    if known is not None:
+        return known.to_record()
+    row = _row_from(new)
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # somebody else was faster, or the row breaks a rule
+        known = await _find_same(session, new)
+        if known is None:
+            raise
+        return known.to_record()
+    await session.execute(
+        update(PredictionRow)
+        .where(
+            PredictionRow.bot_id == new.bot_id,
+            PredictionRow.chat_id == new.chat_id,
+            PredictionRow.message_id == new.message_id,
+            PredictionRow.id != row.id,
+        )
+        .values(is_superseded=True)
+    )
+    return row.to_record()
+
+
+async def get(session: AsyncSession, prediction_id: int) -> PredictionRecord:
+    """A reading by its id.
+
+    Raises:
+        PredictionNotFoundError: there is none.
+    """
+    row = await session.get(PredictionRow, prediction_id)
+    if row is None:
+        raise PredictionNotFoundError(prediction_id)
+    return row.to_record()
+
+
+async def find_by_message(
+    session: AsyncSession, bot_id: int, chat_id: int, message_id: int
+) -> PredictionRecord | None:
+    """The reading that a message shows, be it the photo or the bot's answer; an edited photo as it is now."""
+    row = await session.scalar(
+        select(PredictionRow)
+        .where(
+            PredictionRow.bot_id == bot_id,
+            PredictionRow.chat_id == chat_id,
+            or_(PredictionRow.message_id == message_id, PredictionRow.answer_message_id == message_id),
+        )
+        .order_by(PredictionRow.is_superseded, PredictionRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else row.to_record()
+
+
+async def latest_of(
+    session: AsyncSession, bot_id: int, chat_id: int, contributor_id: int
+) -> PredictionRecord | None:
+    """A person's last reading in a chat."""
+    row = await session.scalar(
+        select(PredictionRow)
+        .where(
+            PredictionRow.contributor_id == contributor_id,
+            PredictionRow.chat_id == chat_id,
+            PredictionRow.bot_id == bot_id,
+            ~PredictionRow.is_superseded,
+        )
+        .order_by(PredictionRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else row.to_record()
+
+
+async def set_answer(session: AsyncSession, prediction_id: int, answer_message_id: int) -> None:
+    """Remember which message of the bot shows a reading.
+
+    Raises:
+        PredictionNotFoundError: there is no such reading.
+    """
+    row = await session.get(PredictionRow, prediction_id)
+    if row is None:
+        raise PredictionNotFoundError(prediction_id)
+    row.answer_message_id = answer_message_id
+    await session.flush()
+
+
+async def count(session: AsyncSession) -> int:
+    """How many readings are stored."""
+    return await session.scalar(select(func.count()).select_from(PredictionRow)) or 0
+
+
+async def set_screening(session: AsyncSession, sha256: str, screenings: Sequence[Screening]) -> None:
+    """Keep what a checkpoint reads in glyphs, so that screening asks it once."""
+    if screenings:
+        await session.execute(
+            update(GlyphRow),
+            [
+                {
+                    "id": screening.glyph_id,
+                    "screened_by": sha256,
+                    "screened_digit": screening.digit,
+                    "screened_confidence": screening.confidence,
+                }
+                for screening in screenings
+            ],
+        )
+
+
+async def find_same_glyphs(session: AsyncSession, fingerprint: bytes, limit: int = 100) -> list[GlyphRecord]:
+    """Glyphs with exactly these pixels, oldest first."""
+    rows = await session.scalars(
+        select(GlyphRow).where(GlyphRow.fingerprint == fingerprint).order_by(GlyphRow.id).limit(limit)
+    )
+    return [row.to_record() for row in rows]
+
+
+async def reseal(session: AsyncSession, keyring: Keyring, limit: int = 500) -> int:
+    """Encrypt up to ``limit`` glyphs anew that are not under the keyring's first key; how many there were.
+
+    0 means that all are. With a transaction for each call, an interrupted rotation goes on where it was.
+
+    Raises:
+        KeyLostError: a glyph's key is not in the keyring.
+    """
+    rows = list(
+        await session.scalars(
+            select(GlyphRow)
+            .where(GlyphRow.token.is_not(None), GlyphRow.key_id != keyring.key_id)
+            .order_by(GlyphRow.id)
+            .limit(limit)
+        )
+    )
+    for row in rows:
+        assert row.token is not None  # selected so
+        sealed = keyring.seal(keyring.decrypt(row.token))
+        row.token, row.fingerprint, row.key_id = sealed.token, sealed.fingerprint, sealed.key_id
+    await session.flush()
+    return len(rows)
+
+
+async def delete_expired(session: AsyncSession, before: datetime, now: datetime) -> Erased:
+    """Erase old readings whose owners have not consented, and people of whom nothing is left.
+
+    Versions that learned from any of it (before consent was withdrawn) are marked.
+    """
+    without_consent = select(ContributorRow.id).where(ContributorRow.consent != Consent.GIVEN)
+    expired = select(PredictionRow.id).where(
+        PredictionRow.created_at < before, PredictionRow.contributor_id.in_(without_consent)
+    )
+    corrections = select(CorrectionRow.id).where(CorrectionRow.prediction_id.in_(expired))
+    marked = await model_versions.mark_forgotten(session, corrections, now)
+    corrections_count = await session.scalar(select(func.count()).select_from(corrections.subquery()))
+    predictions_count = await session.scalar(select(func.count()).select_from(expired.subquery()))
+    await session.execute(
+        delete(PredictionRow)
+        .where(PredictionRow.id.in_(expired))
+        .execution_options(synchronize_session=False)
+    )
+    people = select(ContributorRow.id).where(
+        ContributorRow.consent == Consent.NOT_ASKED,
+        ~ContributorRow.wants_receipts,
+        ContributorRow.created_at < before,
+        ContributorRow.id.not_in(select(PredictionRow.contributor_id)),
+        ContributorRow.id.not_in(select(CorrectionRow.contributor_id)),
+    )
+    gone = list(await session.scalars(people))
+    if gone:
+        await session.execute(delete(ContributorRow).where(ContributorRow.id.in_(gone)))
+    return Erased(len(gone), predictions_count or 0, corrections_count or 0, marked)
+
+
+async def _find_same(session: AsyncSession, new: NewPrediction) -> PredictionRow | None:
+    row: PredictionRow | None = await session.scalar(
+        select(PredictionRow).where(
+            PredictionRow.bot_id == new.bot_id,
+            PredictionRow.chat_id == new.chat_id,
+            PredictionRow.message_id == new.message_id,
+            PredictionRow.file_unique_id == new.file_unique_id,
+        )
+    )
+    return row
+
+
+def _row_from(new: NewPrediction) -> PredictionRow:
+    return PredictionRow(
+        bot_id=new.bot_id,
+        chat_id=new.chat_id,
+        message_id=new.message_id,
+        file_unique_id=new.file_unique_id,
+        contributor_id=new.contributor_id,
+        model_version_id=new.model_version_id,
+        preprocessing_version=new.preprocessing_version,
+        digits=new.digits,
+        confidence=new.confidence,
+        abstention=new.abstention,
+        measured=dict(new.measured),
+        environment=dict(new.environment),
+        is_superseded=False,
+        created_at=new.created_at,
+        glyphs=[_glyph_row_from(glyph, position) for position, glyph in enumerate(new.glyphs)],
+    )
+
+
+def _glyph_row_from(new: NewGlyph, position: int) -> GlyphRow:
+    sealed = new.sealed
+    return GlyphRow(
+        position=position,
+        line=new.line,
+        box_left=new.box.left,
+        box_top=new.box.top,
+        box_right=new.box.right,
+        box_bottom=new.box.bottom,
+        probabilities=new.probabilities,
+        token=None if sealed is None else sealed.token,
+        fingerprint=None if sealed is None else sealed.fingerprint,
+        key_id=None if sealed is None else sealed.key_id,
+    )
