@@ -1,18 +1,20 @@
 """Pure: records -> HTML texts for a chat; sentences come from the catalogue, numbers are formatted here."""
 
+import re
 from collections.abc import Sequence
-from html import escape
+from html import escape, unescape
 
 from bot import reasons
 from bot.i18n import Texts
 from model.errors import UnreadablePhotoError
-from model.reading import GlyphReading, Reading
+from model.reading import Abstention, AbstentionReason
+from storage.records import GlyphRecord, PredictionRecord
 
 UNSURE_BELOW = 0.6
 """Under this confidence the answer is a question: "3 or 8?"."""
 
 _BAR = 10
-_MESSAGE_LIMIT = 4096
+_TOAST_LIMIT = 200
 _ANSWERED_DIGITS = 200
 """More digits than this are counted, not listed: Telegram's messages end at 4,096 characters."""
 
@@ -67,16 +69,21 @@ def _admin_help(texts: Texts) -> str:
     )
 
 
-def reading(texts: Texts, result: Reading) -> str:
+def prediction(texts: Texts, record: PredictionRecord) -> str:
     """The answer to a photo: the digits, how sure, the other candidates; or why there are none."""
-    if result.abstention is not None:
-        return reasons.abstention(texts, result.abstention)
-    if len(result.glyphs) == 1:
-        return _one_digit(texts, result.glyphs[0])
-    return _number(texts, result)
+    if record.abstention is not None:
+        return _abstention(texts, record)
+    if len(record.glyphs) == 1:
+        return _one_digit(texts, record.glyphs[0])
+    return _number(texts, record)
 
 
-def _one_digit(texts: Texts, glyph: GlyphReading) -> str:
+def _abstention(texts: Texts, record: PredictionRecord) -> str:
+    assert record.abstention is not None  # the caller looked
+    return reasons.abstention(texts, Abstention(AbstentionReason(record.abstention), dict(record.measured)))
+
+
+def _one_digit(texts: Texts, glyph: GlyphRecord) -> str:
     best = sorted(range(10), key=glyph.probabilities.__getitem__, reverse=True)[:3]
     bars = "\n".join(f"<code>{digit} {bar(glyph.probabilities[digit])}</code>" for digit in best)
     if glyph.confidence < UNSURE_BELOW:
@@ -88,28 +95,31 @@ def _one_digit(texts: Texts, glyph: GlyphReading) -> str:
     return f"{head}\n{bars}\n{texts.gettext('Wrong? Tap the right one.')}"
 
 
-def _number(texts: Texts, result: Reading) -> str:
-    if len(result.glyphs) > _ANSWERED_DIGITS:
+def _number(texts: Texts, record: PredictionRecord) -> str:
+    if len(record.glyphs) > _ANSWERED_DIGITS:
         return texts.ngettext(
             "I see {count} digit: too many for one answer. Please send a part of it.",
             "I see {count} digits: too many for one answer. Please send a part of it.",
-            len(result.glyphs),
-        ).format(count=len(result.glyphs))
-    unsure = [glyph for glyph in result.glyphs if glyph.confidence < UNSURE_BELOW]
-    lines = [f"<b>{result.digits}</b>   {percent(result.confidence)}"]
-    if len(result.glyphs) <= 12:
-        each = " · ".join(f"{glyph.digit} {percent(glyph.confidence)}" for glyph in result.glyphs)
+            len(record.glyphs),
+        ).format(count=len(record.glyphs))
+    lines = [f"<b>{record.digits}</b>   {percent(record.confidence)}"]
+    if len(record.glyphs) <= 12:
+        each = " · ".join(f"{glyph.digit} {percent(glyph.confidence)}" for glyph in record.glyphs)
         lines.append(f"<code>{each}</code>")
+    unsure = [str(glyph.digit) for glyph in record.glyphs if glyph.confidence < UNSURE_BELOW]
     if unsure:
-        digits = ", ".join(str(glyph.digit) for glyph in unsure[:12])
-        lines.append(texts.gettext("I am not sure of: {digits}").format(digits=digits))
-    example = result.digits.replace("\n", " ")
+        lines.append(texts.gettext("I am not sure of: {digits}").format(digits=", ".join(unsure[:12])))
     lines.append(
         texts.gettext("Wrong? Reply <code>/correct {example}</code> with the right digits.").format(
-            example=example
+            example=in_one_line(record.digits)
         )
     )
     return "\n".join(lines)
+
+
+def in_one_line(digits: str) -> str:
+    """`40` over `7` -> `40 7`."""
+    return digits.replace("\n", " ")
 
 
 def bar(probability: float) -> str:
@@ -137,11 +147,16 @@ def album(texts: Texts, answers: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def album_line(texts: Texts, result: Reading) -> str:
+def album_line(texts: Texts, record: PredictionRecord) -> str:
     """What one picture of an album was read as."""
-    if result.abstention is not None:
-        return reasons.abstention(texts, result.abstention)
-    return f"<b>{result.digits.replace(chr(10), ' ')[:_ANSWERED_DIGITS]}</b>   {percent(result.confidence)}"
+    if record.abstention is not None:
+        return _abstention(texts, record)
+    return f"<b>{in_one_line(record.digits)[:_ANSWERED_DIGITS]}</b>   {percent(record.confidence)}"
+
+
+def plain(text: str) -> str:
+    """HTML -> the plain text of a toast, which Telegram cuts at 200 characters."""
+    return unescape(re.sub(r"<[^>]+>", "", text))[:_TOAST_LIMIT]
 
 
 # ------------------------------------------------------------------------------------------- corrections
@@ -170,7 +185,7 @@ def correction_saved(texts: Texts, read: str, said: str, *, last: bool) -> str:
     text = texts.gettext("Saved: this is <b>{said}</b>.").format(said=escape(said))
     if last:
         text += " " + texts.gettext("(Your last photo here, which I read as {read}.)").format(
-            read=escape(read.replace("\n", " ")) or texts.gettext("nothing")
+            read=escape(in_one_line(read)) or texts.gettext("nothing")
         )
     return text
 
@@ -216,6 +231,11 @@ def nothing_to_correct(texts: Texts) -> str:
 def not_yours(texts: Texts) -> str:
     """The reply to correcting somebody else's photo."""
     return texts.gettext("Only the person whose photo it is, or an administrator, may correct it.")
+
+
+def not_for_you(texts: Texts) -> str:
+    """The toast for a button that was put there for somebody else."""
+    return texts.gettext("That button is for somebody else.")
 
 
 def undone(texts: Texts, said: str) -> str:
@@ -412,9 +432,19 @@ def saw(texts: Texts) -> str:
     return texts.gettext("The photo, the ink that I found in it, and what the network was shown.")
 
 
+def why_usage(texts: Texts) -> str:
+    """The reply to /why without a photo."""
+    return texts.gettext("Reply /why to a photo, or press “What I saw” under my answer.")
+
+
 def draw(texts: Texts) -> str:
     """What stands above the button of the draw page."""
     return texts.gettext("Draw a digit with your finger, and watch me read it while you draw.")
+
+
+def draw_in_private(texts: Texts) -> str:
+    """The reply to /draw in a group, where Telegram opens no pages."""
+    return texts.gettext("The draw page opens in a private chat with me: send me /draw there.")
 
 
 def draw_unavailable(texts: Texts) -> str:

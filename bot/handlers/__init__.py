@@ -1,1 +1,1 @@
-"""One module for each feature of the conversation."""
+"""One module per feature: each reads the update, calls one service, renders the reply."""

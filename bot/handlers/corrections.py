@@ -1,0 +1,196 @@
+"""/correct, the keypad, /undo: what a person says that a photo shows."""
+
+import logging
+import re
+
+from telegram import InlineKeyboardMarkup, Message, Update
+from telegram.error import BadRequest
+from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
+
+from bot import keyboards, replies
+from bot.context import Context, person_of, texts_for
+from bot.errors import NotAReadingError
+from bot.i18n import Texts
+from bot.services.consent import TEXT_VERSION
+from bot.services.corrections import Corrected
+from bot.services.people import Person
+from storage.records import PredictionRecord
+
+log = logging.getLogger(__name__)
+
+LONGEST = 200
+"""Digits that /correct takes."""
+
+_DIGITS = re.compile(r"[0-9][0-9\s]*")
+
+
+async def on_correct(update: Update, context: Context) -> None:
+    """Store what /correct says of the photo or answer that it replies to, else of the sender's last photo."""
+    message = update.effective_message
+    assert message is not None  # the filter lets messages through only
+    said = (message.text or "").partition(" ")[2].strip()
+    if not _DIGITS.fullmatch(said) or len(said) > LONGEST:
+        await message.reply_html(replies.correct_usage(texts_for(update), said), do_quote=True)
+        return
+    await _correct(update, context, message, said)
+
+
+async def on_digits(update: Update, context: Context) -> None:
+    """A number in reply to a photo that was read, or to its answer, corrects it like /correct does."""
+    message = update.effective_message
+    assert message is not None  # the filter lets messages through only
+    await _correct(update, context, message, message.text or "")
+
+
+async def _correct(update: Update, context: Context, message: Message, said: str) -> None:
+    texts, person, replied = texts_for(update), person_of(update, context), message.reply_to_message
+    if replied is None:
+        prediction = await context.services.corrections.latest(person, message.chat_id)
+    else:
+        prediction = await context.services.corrections.find(person, message.chat_id, replied.id)
+    corrected = await context.services.corrections.correct(
+        person,
+        prediction.id,
+        _in_lines(said, prediction),
+        in_chat=message.chat_id,
+        update_id=update.update_id,
+    )
+    context.quietly(message.set_reaction("✍"))
+    await _edit_answer(texts, corrected, context)
+    await message.reply_html(_receipt(texts, corrected, is_last=replied is None), do_quote=True)
+    await _ask_consent(texts, corrected, person, message)
+
+
+async def on_keypad(update: Update, context: Context) -> None:
+    """Store the digit that was pressed under an answer, and say so in a toast."""
+    query, chat = update.callback_query, update.effective_chat
+    assert query is not None  # a CallbackQueryHandler gets nothing else
+    assert context.match is not None  # its pattern has matched
+    if chat is None:
+        raise NotAReadingError
+    person = person_of(update, context)
+    prediction_id, pressed = context.match.groups()
+    digits = "" if pressed == keyboards.NOT_A_DIGIT else pressed
+    corrected = await context.services.corrections.correct(
+        person,
+        int(prediction_id),
+        digits,
+        in_chat=chat.id,
+        update_id=update.update_id,
+    )
+    texts = texts_for(update)
+    await query.answer(replies.saved(texts, digits))
+    await _edit_answer(texts, corrected, context)
+    if isinstance(query.message, Message):
+        await _ask_consent(texts, corrected, person, query.message)
+
+
+async def on_undo(update: Update, context: Context) -> None:
+    """Take the sender's last correction in this chat back."""
+    message = update.effective_message
+    assert message is not None  # the filter lets messages through only
+    person, replied = person_of(update, context), message.reply_to_message
+    prediction = None
+    if replied is not None:
+        prediction = await context.services.corrections.find(person, message.chat_id, replied.id)
+    undone = await context.services.corrections.undo(
+        person,
+        in_chat=message.chat_id,
+        update_id=update.update_id,
+        prediction_id=None if prediction is None else prediction.id,
+    )
+    texts = texts_for(update)
+    await message.reply_html(replies.undone(texts, undone.correction.digits), do_quote=True)
+    await _restore_answer(texts, undone.prediction, context)
+
+
+async def on_undo_button(update: Update, context: Context) -> None:
+    """Take the correction back that the pressed button stands under."""
+    query, chat = update.callback_query, update.effective_chat
+    assert query is not None  # a CallbackQueryHandler gets nothing else
+    assert context.match is not None  # its pattern has matched
+    if chat is None:
+        raise NotAReadingError
+    undone = await context.services.corrections.undo(
+        person_of(update, context),
+        in_chat=chat.id,
+        update_id=update.update_id,
+        prediction_id=int(context.match.group(1)),
+    )
+    texts = texts_for(update)
+    await query.answer(replies.plain(replies.undone(texts, undone.correction.digits)))
+    await _restore_answer(texts, undone.prediction, context)
+
+
+def _in_lines(said: str, prediction: PredictionRecord) -> str:
+    """Digits with the line breaks of the reading where they are as many, for nobody types those."""
+    digits = "".join(said.split())
+    if len(digits) != len(prediction.digits.replace("\n", "")):
+        return digits
+    left = iter(digits)
+    return "".join(each if each == "\n" else next(left) for each in prediction.digits)
+
+
+def _receipt(texts: Texts, corrected: Corrected, *, is_last: bool) -> str:
+    prediction, correction = corrected.prediction, corrected.correction
+    if not correction.labels_glyphs and prediction.glyphs:
+        return replies.other_length(texts, len(prediction.glyphs), correction.digits)
+    return replies.correction_saved(texts, prediction.digits, correction.digits, last=is_last)
+
+
+async def _edit_answer(texts: Texts, corrected: Corrected, context: Context) -> None:
+    """Show a correction in the answer itself."""
+    prediction, correction = corrected.prediction, corrected.correction
+    if correction.labels_glyphs or not correction.digits:
+        text = replies.corrected(texts, prediction.digits, correction.digits)
+        await _edit(prediction, text, keyboards.corrected(texts, prediction.id), context)
+
+
+async def _restore_answer(texts: Texts, prediction: PredictionRecord, context: Context) -> None:
+    """Show the answer again as it was before it was corrected."""
+    await _edit(
+        prediction, replies.prediction(texts, prediction), keyboards.under(texts, prediction), context
+    )
+
+
+async def _edit(
+    prediction: PredictionRecord, text: str, keyboard: InlineKeyboardMarkup, context: Context
+) -> None:
+    if prediction.answer_message_id is None:  # a picture of an album: its answer is about others too
+        return
+    try:
+        await context.bot.edit_message_text(
+            text, prediction.chat_id, prediction.answer_message_id, reply_markup=keyboard
+        )
+    except BadRequest as exc:  # the same digit again, or the answer was deleted
+        log.info("the answer was not edited: %s", exc)
+
+
+async def _ask_consent(texts: Texts, corrected: Corrected, person: Person, message: Message) -> None:
+    """Ask once, after the first correction, whether corrections may train."""
+    if corrected.asks_consent:
+        keyboard = keyboards.consent(texts, person.user_id, TEXT_VERSION)
+        await message.reply_html(replies.ask_consent(texts), reply_markup=keyboard)
+
+
+class _RepliedDigits(filters.MessageFilter):
+    """A number, and nothing else, in reply to something."""
+
+    def filter(self, message: Message) -> bool:
+        return (
+            message.reply_to_message is not None
+            and len(message.text or "") <= LONGEST
+            and bool(_DIGITS.fullmatch(message.text or ""))
+        )
+
+
+def handlers() -> list[BaseHandler[Update, Context, None]]:
+    """What corrects, and what takes it back."""
+    new = filters.UpdateType.MESSAGE
+    return [
+        CommandHandler("correct", on_correct, new),
+        MessageHandler(new & filters.ChatType.PRIVATE & _RepliedDigits(), on_digits),
+        CallbackQueryHandler(on_keypad, keyboards.FIX),
+        CommandHandler("undo", on_undo, new),
+        CallbackQueryHandler(on_undo_button, keyboards.UNDO),
+    ]

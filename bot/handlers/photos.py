@@ -1,0 +1,144 @@
+"""Photos, images sent as files, albums, edited photos, and /read in groups."""
+
+import time
+from dataclasses import dataclass
+
+from telegram import Message, Update
+from telegram.error import BadRequest
+from telegram.ext import BaseHandler, CommandHandler, MessageHandler, filters
+
+from bot import keyboards, replies
+from bot.albums import Picture
+from bot.context import Context, busy, is_addressed, texts_for
+from bot.download import attachment_of, download
+from bot.errors import NotAReadingError, RefusedError
+from bot.handlers.failures import sentence
+from bot.i18n import Texts
+from bot.services.reading import PhotoSource, StoredReading
+from model.errors import UnreadablePhotoError
+
+
+@dataclass(frozen=True)
+class Request:
+    """A photo to read, and the message that asks for it: the same one, but for /read."""
+
+    update: Update
+    asking: Message
+    photo: Message
+
+
+async def on_photo(update: Update, context: Context) -> None:
+    """Answer a photo with its reading and the buttons that correct it."""
+    message = update.effective_message
+    assert message is not None  # the filters let messages through only
+    if not is_addressed(message, context.bot) or not await _is_allowed(update, context):
+        return
+    request = Request(update, message, message)
+    if message.media_group_id is not None:
+        await _read_of_album(request, message.media_group_id, context)
+    else:
+        await _read(request, context)
+
+
+async def on_read(update: Update, context: Context) -> None:
+    """Read the photo that /read replies to; of somebody else's photo no glyph is kept."""
+    message = update.effective_message
+    assert message is not None  # the filters let messages through only
+    photo = message.reply_to_message
+    if photo is None or attachment_of(photo) is None:
+        await message.reply_html(replies.reply_to_a_photo(texts_for(update), "/read"), do_quote=True)
+    elif await _is_allowed(update, context):
+        await _read(Request(update, message, photo), context)
+
+
+async def _is_allowed(update: Update, context: Context) -> bool:
+    """Whether the person's rate allows another photo; says so once where it does not."""
+    assert update.effective_user is not None  # photos come from somebody
+    person, now = str(update.effective_user.id), time.monotonic()
+    wait = context.parts.photo_rate.wait_for(person, now)
+    if wait and not context.parts.refusal_rate.wait_for(person, now) and update.effective_message:
+        await update.effective_message.reply_html(replies.too_fast(texts_for(update), wait), do_quote=True)
+    return not wait
+
+
+async def _read(request: Request, context: Context) -> None:
+    """Read one photo, store the reading, answer, and remember the answer."""
+    source = _source(request, context)
+    if await context.services.reading.is_answered(source):
+        return
+    context.quietly(request.asking.set_reaction("👀"))
+    async with busy(request.asking.chat, context):
+        data = await download(request.photo, context.parts.config.limits)
+        stored = await context.services.reading.read_and_store(data, source)
+    texts = texts_for(request.update)
+    message_id = await _show(texts, stored, request)
+    await context.services.reading.set_answer(stored.prediction.id, message_id, source)
+
+
+async def _show(texts: Texts, stored: StoredReading, request: Request) -> int:
+    """Answer; where the photo was put in the place of another, its answer is edited. Returns the message's id."""
+    text = replies.prediction(texts, stored.prediction)
+    keyboard = keyboards.under(texts, stored.prediction)
+    if stored.replaces_answer is not None:
+        try:
+            await request.asking.get_bot().edit_message_text(
+                text, request.asking.chat_id, stored.replaces_answer, reply_markup=keyboard
+            )
+            return stored.replaces_answer
+        except BadRequest:  # deleted meanwhile, or too old
+            pass
+    sent = await request.asking.reply_html(text, reply_markup=keyboard, reply_to_message_id=request.photo.id)
+    return sent.id
+
+
+async def _read_of_album(request: Request, album: str, context: Context) -> None:
+    """Read one picture of an album; the whole is answered when no further one comes."""
+    texts, source = texts_for(request.update), _source(request, context)
+    context.quietly(request.asking.set_reaction("👀"))
+    try:
+        data = await download(request.photo, context.parts.config.limits)
+        stored = await context.services.reading.read_and_store(data, source)
+        line = replies.album_line(texts, stored.prediction)
+    except (UnreadablePhotoError, RefusedError) as exc:
+        line = sentence(texts, exc, context.parts.config.limits.photo_bytes) or str(exc)
+    context.inbox.defer(request.update)
+    picture = Picture(request.update, request.photo, line)
+    context.application.create_task(_answer_album((request.photo.chat_id, album), picture, context))
+
+
+async def _answer_album(key: tuple[int, str], picture: Picture, context: Context) -> None:
+    """Answer an album, if this picture was its last."""
+    pictures = await context.parts.albums.collect(key, picture)
+    if not pictures:
+        return
+    text = replies.album(texts_for(picture.update), [one.line for one in pictures])
+    await pictures[0].message.reply_html(text, do_quote=True)
+    for one in pictures:
+        await context.inbox.close(one.update)
+
+
+def _source(request: Request, context: Context) -> PhotoSource:
+    """Where a photo comes from; only one's own is kept, never that of somebody who speaks for a group."""
+    attachment, sender = attachment_of(request.photo), request.asking.from_user
+    if attachment is None or sender is None:
+        raise NotAReadingError
+    is_own = request.photo.from_user == sender and request.photo.sender_chat is None
+    return PhotoSource(
+        bot_id=context.bot.id,
+        chat_id=request.photo.chat_id,
+        message_id=request.photo.id,
+        file_unique_id=attachment.file_unique_id,
+        user_id=sender.id,
+        keeps_glyphs=is_own and request.photo.forward_origin is None,
+        update_id=request.update.update_id,
+    )
+
+
+def handlers() -> list[BaseHandler[Update, Context, None]]:
+    """Photos, and files of any kind: what they really are is seen in their bytes."""
+    with_photo = filters.PHOTO | filters.Document.ALL
+    new_or_edited = filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE
+    return [
+        MessageHandler(new_or_edited & with_photo, on_photo),
+        CommandHandler("read", on_read, filters.UpdateType.MESSAGE),
+    ]

@@ -1,0 +1,115 @@
+"""The durable inbox: an update is stored before Telegram is told that we have it, and open until handled.
+
+Telegram takes the offset of the next `getUpdates` for a receipt, and python-telegram-bot raises it before
+anything is handled, so a killed process would lose what it had fetched. Here an update is committed first;
+what is still open at the next start is handled then; what comes twice is ignored.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from telegram import Bot, Update
+
+from storage import inbox
+from storage.engine import Database
+from storage.errors import StorageError
+from storage.records import NewUpdate
+
+log = logging.getLogger(__name__)
+
+MOST_TRIES = 3
+"""An update that is still open after so many starts may be what ends the process; it is given up."""
+
+MOST_OPEN = 1000
+"""Updates under way, above which no more are fetched."""
+
+
+class Inbox:
+    """The updates of one bot, from their receipt to the end of their handling.
+
+    Args:
+        database: where they are kept.
+        bot: whose updates they are.
+        queue: what the application takes updates from.
+        now: the clock.
+    """
+
+    def __init__(
+        self, database: Database, bot: Bot, queue: "asyncio.Queue[object]", now: Callable[[], datetime]
+    ) -> None:
+        self._database, self._bot, self._queue, self._now = database, bot, queue, now
+        self._open: set[int] = set()
+        self._deferred: set[int] = set()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def receive(self, updates: Iterable[Update]) -> None:
+        """Commit updates, then hand over those that are new. Returns when Telegram may be told."""
+        by_id = {update.update_id: update for update in updates}
+        if not by_id:
+            return
+        async with self._database.transaction() as session:
+            new = await inbox.put(
+                session, self._bot.id, [_as_new(update) for update in by_id.values()], self._now()
+            )
+        for update_id in sorted(new):
+            self._hand_over(by_id[update_id])
+
+    async def receive_json(self, payload: dict[str, Any]) -> None:
+        """The same for one update as a webhook brings it."""
+        await self.receive([Update.de_json(payload, self._bot)])
+
+    async def reopen(self) -> None:
+        """Hand over what an earlier process received and did not finish."""
+        async with self._database.transaction() as session:
+            records = await inbox.open_updates(session, self._bot.id)
+            tries = [await inbox.begin(session, self._bot.id, record.update_id) for record in records]
+            for record, times in zip(records, tries, strict=True):
+                if times > MOST_TRIES:
+                    log.error("update %d is given up: it has ended %d processes", record.update_id, times)
+                    await inbox.mark_failed(session, self._bot.id, record.update_id, "ended the process")
+        for record, times in zip(records, tries, strict=True):
+            if times <= MOST_TRIES:
+                self._hand_over(Update.de_json(dict(record.payload), self._bot))
+
+    async def room(self) -> None:
+        """Wait while too many updates are under way."""
+        await self._room.wait()
+
+    def defer(self, update: Update) -> None:
+        """Leave an update open when its handlers end: something else will `close` it."""
+        self._deferred.add(update.update_id)
+
+    async def handled(self, update: Update) -> None:
+        """Called when the handlers of an update have ended, however they did."""
+        if update.update_id not in self._deferred:
+            await self.close(update)
+
+    async def close(self, update: Update) -> None:
+        """Mark an update done. Where the database does not let us, it is handled again at the next start."""
+        self._deferred.discard(update.update_id)
+        self._open.discard(update.update_id)
+        if len(self._open) < MOST_OPEN:
+            self._room.set()
+        try:
+            await self._mark_done(update.update_id)
+        except StorageError as exc:
+            log.warning("update %d stays open: %s", update.update_id, exc)
+
+    async def _mark_done(self, update_id: int) -> None:
+        async with self._database.transaction() as session:
+            await inbox.mark_done(session, self._bot.id, update_id)
+
+    def _hand_over(self, update: Update) -> None:
+        self._open.add(update.update_id)
+        if len(self._open) >= MOST_OPEN:
+            self._room.clear()
+        self._queue.put_nowait(update)
+
+
+def _as_new(update: Update) -> NewUpdate:
+    person = update.effective_user
+    return NewUpdate(update.update_id, update.to_dict(), None if person is None else person.id)

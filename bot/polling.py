@@ -1,0 +1,76 @@
+"""Long polling: fetch, let the inbox commit, and only then let the next request tell Telegram."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from telegram import Bot
+from telegram.error import Conflict, InvalidToken, TelegramError
+
+from bot.errors import UnavailableError
+from bot.inbox import Inbox
+from bot.request import FloodError
+from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
+"""What is handled, and nothing else."""
+
+WAIT = timedelta(seconds=25)
+"""How long Telegram may keep a request open until there is something."""
+
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_CONFLICT = (
+    "another process polls with the same token, so each gets only a part of the updates; stop one of them"
+)
+
+
+class Poller:
+    """Fetches updates for as long as it runs; nothing that Telegram or the database does ends it.
+
+    Args:
+        bot: initialised.
+        inbox: commits what is fetched.
+        now: the clock.
+    """
+
+    def __init__(self, bot: Bot, inbox: Inbox, now: Callable[[], datetime]) -> None:
+        self._bot, self._inbox, self._now = bot, inbox, now
+        self._offset = 0
+        self.polled_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Fetch until cancelled.
+
+        Raises:
+            UnavailableError: Telegram no longer knows the token.
+        """
+        pause = 0.0
+        while True:
+            try:
+                await self._poll()
+                pause = 0.0
+                continue
+            except InvalidToken as exc:
+                raise UnavailableError("Telegram refuses the token: get a valid one from @BotFather") from exc
+            except FloodError as exc:
+                pause = exc.retry_after
+            except Conflict:
+                pause = max(pause, _LONGEST_PAUSE / 6)
+                log.warning(_CONFLICT)
+            except (TelegramError, StorageError) as exc:
+                log.warning("updates cannot be fetched: %s: %s", type(exc).__name__, exc)
+            except Exception:
+                log.exception("updates could not be understood")
+            pause = min(max(pause * 1.5, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _poll(self) -> None:
+        await self._inbox.room()
+        updates = await self._bot.get_updates(self._offset, timeout=WAIT, allowed_updates=ALLOWED_UPDATES)
+        self.polled_at = self._now()
+        if updates:
+            await self._inbox.receive(updates)
+            self._offset = updates[-1].update_id + 1

@@ -1,0 +1,115 @@
+"""The network that serves: one reference, swapped whole; every process that shares the database follows."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from model.errors import CheckpointError
+from model.nn import checkpoint
+from model.nn.checkpoint import Checkpoint
+from model.recognizer import Recognizer
+from storage import model_versions
+from storage.engine import Database
+from storage.errors import StorageError
+from storage.records import NewModelVersion, VersionState
+
+log = logging.getLogger(__name__)
+
+FOLLOW_SECONDS = 2.0
+"""How often a process looks whether another one promoted something."""
+
+SHIPPED = "shipped"
+"""The trigger of versions that come as a file: with digitbot, or named in the configuration."""
+
+
+@dataclass(frozen=True, eq=False)
+class Serving:
+    """A model version and the recognizer with its weights."""
+
+    version_id: int
+    recognizer: Recognizer
+
+
+class Champion:
+    """Holds what serves. Readers take `current` once and keep it for one photo, so a swap disturbs none.
+
+    Args:
+        database: where the versions are.
+        file: the checkpoint to start from; every training does.
+        now: the clock.
+    """
+
+    def __init__(self, database: Database, file: Path, now: Callable[[], datetime]) -> None:
+        self._database, self._file, self._now = database, file, now
+        self._current: Serving | None = None
+
+    @property
+    def current(self) -> Serving:
+        """What serves now."""
+        assert self._current is not None  # `start` comes first
+        return self._current
+
+    async def start(self) -> None:
+        """Store the checkpoint of the configuration as a version, and serve what was promoted last.
+
+        A shipped checkpoint that is new (after an update of digitbot) takes the place of an older shipped one,
+        never of one that was trained here.
+
+        Raises:
+            CheckpointError: the file is missing or damaged.
+        """
+        data = await asyncio.to_thread(_read, self._file)
+        shipped = await asyncio.to_thread(checkpoint.load, data)
+        async with self._database.transaction() as session:
+            version = await model_versions.add(session, self._new_version(data, shipped))
+            serving = await model_versions.current(session)
+            served = None if serving is None else await model_versions.get(session, serving.version_id)
+            if served is None or (served.trigger == SHIPPED and served.id != version.id):
+                await model_versions.promote(session, version.id, None, self._now(), how="start")
+        self._current = Serving(version.id, Recognizer.from_checkpoint(shipped))
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Serve what the database says; where that cannot be loaded, go on with what serves, and say so."""
+        async with self._database.reading() as session:
+            serving = await model_versions.current(session)
+            if serving is None or serving.version_id == self.current.version_id:
+                return
+            try:
+                data = await model_versions.checkpoint_bytes(session, serving.version_id)
+                loaded = await asyncio.to_thread(checkpoint.load, data)
+            except (StorageError, CheckpointError) as exc:
+                log.error("version %d cannot serve: %s", serving.version_id, exc)  # noqa: TRY400 - said in full
+                return
+        self._current = Serving(serving.version_id, Recognizer.from_checkpoint(loaded))
+        log.info("version %d serves", serving.version_id)
+
+    async def follow(self) -> None:
+        """Look every few seconds whether another version serves by now; ends when cancelled."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            try:
+                await self.refresh()
+            except StorageError as exc:
+                log.warning("cannot look what serves: %s", exc)
+
+    def _new_version(self, data: bytes, shipped: Checkpoint) -> NewModelVersion:
+        return NewModelVersion(
+            sha256=shipped.sha256,
+            checkpoint=data,
+            architecture=shipped.network.architecture,
+            trigger=SHIPPED,
+            created_at=self._now(),
+            metrics=dict(shipped.metadata),
+            state=VersionState.PROMOTED,
+        )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as exc:
+        raise CheckpointError(f"cannot read {file}: {exc.strerror}") from exc

@@ -1,0 +1,70 @@
+"""Whether a person's corrections may train, what they are told, and forgetting them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.errors import ConsentChangedError
+from bot.services.people import Person
+from storage import contributors, inbox
+from storage.engine import Database
+from storage.records import Consent, Erased
+
+TEXT_VERSION = 1
+"""Of the question in `replies.ask_consent`; a changed question asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person has chosen; nobody has agreed to what they were not asked."""
+
+    given: bool = False
+    wants_receipts: bool = False
+
+
+class ConsentService:
+    """Individual, explicit, active and revocable consent, as Telegram's terms for bot developers (4.3) ask."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database, self._now = database, now
+
+    async def choice(self, person: Person) -> Choice:
+        """What a person has chosen so far."""
+        async with self._database.reading() as session:
+            who = await contributors.find(session, person.bot_id, person.user_id)
+        if who is None:
+            return Choice()
+        is_given = who.consent is Consent.GIVEN and who.consent_version == TEXT_VERSION
+        return Choice(is_given, who.wants_receipts)
+
+    async def choose(self, person: Person, *, given: bool, version: int, update_id: int) -> None:
+        """Store a yes or a no to the text of `version`; a no is always taken.
+
+        Raises:
+            ConsentChangedError: a yes to a text that is not the present one.
+        """
+        if given and version != TEXT_VERSION:
+            raise ConsentChangedError
+        consent = Consent.GIVEN if given else Consent.WITHDRAWN
+        async with self._database.transaction() as session:
+            who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
+            await contributors.set_consent(session, who.id, consent, TEXT_VERSION, self._now())
+            await inbox.mark_done(session, person.bot_id, update_id)
+
+    async def set_receipts(self, person: Person, *, wanted: bool, update_id: int) -> None:
+        """Store whether a person wants to hear when a correction of theirs has helped."""
+        async with self._database.transaction() as session:
+            who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
+            await contributors.set_receipts(session, who.id, wanted)
+            await inbox.mark_done(session, person.bot_id, update_id)
+
+    async def forget(self, person: Person, *, update_id: int | None = None) -> Erased:
+        """Erase everything of a person, and mark the versions that learned from it."""
+        async with self._database.transaction() as session:
+            who = await contributors.find(session, person.bot_id, person.user_id)
+            erased = Erased(0, 0, 0, ())
+            if who is not None:
+                erased = await contributors.forget(session, who.id, self._now())
+            if update_id is not None:
+                await inbox.mark_done(session, person.bot_id, update_id)
+        return erased
