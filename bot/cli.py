@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from storage.errors import StorageError
 
 from bot import config
 from bot.errors import BotError
 from model.errors import ModelError
-from storage.errors import StorageError
 
 app = typer.Typer(
     name="digitbot",

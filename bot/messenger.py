@@ -130,8 +130,7 @@ class Messenger:
         """Ask Telegram who we are, until it answers."""
         while True:
             try:
-                await self._application.initialize()
-                return
+                return await self._application.initialize()
             except InvalidToken as exc:
                 raise UnavailableError("Telegram refuses the token: get a valid one from @BotFather") from exc
             except TelegramError as exc:
@@ -141,7 +140,6 @@ class Messenger:
 
 def _build(address: Address, parts: Parts) -> DigitBot:
     """The application, not yet connected to anything."""
-    application: DigitBot
 
     async def handled(update: Update) -> None:
         await application.inbox.handled(update)
@@ -162,6 +160,7 @@ def _build(address: Address, parts: Parts) -> DigitBot:
         .job_queue(None)
         .build()
     )
+    assert isinstance(application, DigitBot)  # as `application_class` was told
     for feature in FEATURES:
         application.add_handlers(feature.handlers())
     application.add_error_handler(failures.on_error)

@@ -1,4 +1,4 @@
-"""Pure: records -> images. "What I saw": the photo, the ink found in it, and each glyph as the network got it."""
+"""Pure: records -> images. "What I saw": photo, ink found in it, and each glyph as the network got it."""
 
 import io
 
@@ -19,7 +19,7 @@ _GROUND, _TEXT, _BAR, _BEST = "#ffffff", "#222222", "#c4ccd6", "#2e9e5b"
 
 
 def what_was_seen(page: Page, reading: Reading) -> bytes:
-    """A PNG: the photo with the boxes of its glyphs, its ink, and below each glyph with its ten probabilities."""
+    """A PNG: the photo with the boxes of its glyphs, its ink, and each glyph with its probabilities."""
     photo = _scaled(Image.fromarray(page.preview))
     ink = _scaled(Image.fromarray(255 - page.ink).convert("RGB"))
     _draw_boxes(photo, page, reading)

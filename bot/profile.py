@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 async def introduce(bot: Bot, admins: Iterable[int]) -> None:
-    """Set menus and descriptions, in every language there is a catalogue for; a failure is logged, no more."""
+    """Set menus and descriptions in every language there is a catalogue for; failures are only logged."""
     try:
         for language in i18n.languages():
             code = None if language == i18n.DEFAULT_LANGUAGE else language

@@ -1,5 +1,6 @@
 """Photos, images sent as files, albums, edited photos, and /read in groups."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -76,17 +77,14 @@ async def _read(request: Request, context: Context) -> None:
 
 
 async def _show(texts: Texts, stored: StoredReading, request: Request) -> int:
-    """Answer; where the photo was put in the place of another, its answer is edited. Returns the message's id."""
-    text = replies.prediction(texts, stored.prediction)
-    keyboard = keyboards.under(texts, stored.prediction)
+    """Answer, in the place of the answer to the photo that was there before; the message's id."""
+    text, keyboard = replies.prediction(texts, stored.prediction), keyboards.under(texts, stored.prediction)
     if stored.replaces_answer is not None:
-        try:
+        with contextlib.suppress(BadRequest):  # deleted meanwhile
             await request.asking.get_bot().edit_message_text(
                 text, request.asking.chat_id, stored.replaces_answer, reply_markup=keyboard
             )
             return stored.replaces_answer
-        except BadRequest:  # deleted meanwhile, or too old
-            pass
     sent = await request.asking.reply_html(text, reply_markup=keyboard, reply_to_message_id=request.photo.id)
     return sent.id
 

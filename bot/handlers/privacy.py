@@ -68,7 +68,7 @@ async def on_forget(update: Update, context: Context) -> None:
 
 
 def _presser(update: Update, context: Context, asked: str) -> Person:
-    """Who pressed; in a group others see the button too. Raises `NotForYouError` where it is for somebody else."""
+    """Who pressed. Raises `NotForYouError` where, in a group, it was not who had been asked."""
     person = person_of(update, context)
     if str(person.user_id) != asked:
         raise NotForYouError

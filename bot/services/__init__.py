@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from bot.services.champion import Champion
 from bot.services.consent import ConsentService
 from bot.services.corrections import CorrectionService
-from bot.services.learning import LearningService
 from bot.services.reading import ReadingService
 
 
@@ -17,4 +16,3 @@ class Services:
     reading: ReadingService
     corrections: CorrectionService
     consent: ConsentService
-    learning: LearningService

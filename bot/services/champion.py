@@ -55,8 +55,8 @@ class Champion:
     async def start(self) -> None:
         """Store the checkpoint of the configuration as a version, and serve what was promoted last.
 
-        A shipped checkpoint that is new (after an update of digitbot) takes the place of an older shipped one,
-        never of one that was trained here.
+        A shipped checkpoint that is new (after an update of digitbot) takes the place of an older shipped
+        one, never of one that was trained here.
 
         Raises:
             CheckpointError: the file is missing or damaged.

@@ -23,7 +23,7 @@ class Choice:
 
 
 class ConsentService:
-    """Individual, explicit, active and revocable consent, as Telegram's terms for bot developers (4.3) ask."""
+    """Individual, explicit, active and revocable consent: Telegram's terms for bot developers, 4.3."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
