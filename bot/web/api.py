@@ -28,7 +28,7 @@ from bot.web.schemas import (
     ReadingAnswer,
 )
 from bot.web.services import WebServices
-from model.errors import PhotoTooLargeError, UnreadablePhotoError
+from model.errors import UnreadablePhotoError
 from model.nn.network import Network
 from model.reading import Reading
 
@@ -103,7 +103,12 @@ _PHOTO_BODY = {
         "required": True,
         "content": {
             "multipart/form-data": {
-                "schema": {"type": "object", "properties": {"file": _PHOTO}, "required": ["file"]},
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": _PHOTO},
+                    "required": ["file"],
+                    "additionalProperties": False,
+                },
                 "encoding": {"file": {"contentType": ", ".join(_PHOTO_TYPES)}},
             },
             **{media_type: {"schema": _PHOTO} for media_type in _PHOTO_TYPES},
@@ -115,10 +120,16 @@ _DRAWING_BODY = {"requestBody": {"required": True, "content": {"image/png": {"sc
 
 @router.post("/api/read", openapi_extra=_PHOTO_BODY, summary="Read the digits in a photo")
 async def read(request: Request, services: Services) -> ReadingAnswer:
-    """The reading as `digitbot read --json` prints it; the photo is a form's file or the body itself."""
+    """The reading as `digitbot read --json` prints it; the photo is a form's file or the body itself.
+
+    What cannot be read is a reading without digits, with its reason.
+    """
     name, photo = await _photo(request)
     start = time.perf_counter()
-    reading = await _read(services, photo)
+    try:
+        reading = await services.read(photo)
+    except UnreadablePhotoError as exc:
+        return ReadingAnswer.unreadable(str(exc), name, time.perf_counter() - start)
     return ReadingAnswer.from_reading(reading, name, time.perf_counter() - start)
 
 
@@ -128,7 +139,7 @@ async def read(request: Request, services: Services) -> ReadingAnswer:
 async def read_drawing(request: Request, services: Services) -> DrawingAnswer:
     """A reading, taken as of any photo, with each glyph's 28 × 28 pixels and the classic's activations."""
     start = time.perf_counter()
-    reading = await _read(services, await request.body())
+    _, reading = await _read_drawing(request, services)
     x = (
         np.asarray([glyph.pixels.ravel() for glyph in reading.glyphs], np.float32).reshape(-1, 784) / 255
     )  # (N, 784)
@@ -152,8 +163,9 @@ async def send_drawing(request: Request, services: Services) -> None:
     sent: SentDrawings = request.app.state.sent_drawings
     if caller.launch is None or services.send_drawing is None:
         raise HTTPException(403, "only the Mini App has a chat to send to")
-    drawing = await request.body()
-    await _read(services, drawing)  # what cannot be read is refused here, not in the chat
+    drawing, _ = await _read_drawing(
+        request, services
+    )  # what cannot be read is refused here, not in the chat
     with sent.once(caller.launch, services.now()):
         await services.send_drawing(caller.launch, drawing)
 
@@ -211,24 +223,28 @@ def _shortest(array: np.ndarray[Any, Any]) -> Any:
 async def _photo(request: Request) -> tuple[str, bytes]:
     """The name and the bytes of the photo in the request; 422 where there is none."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return "", await request.body()
+        return "", await _body(request)
     try:
-        async with request.form(max_files=1, max_fields=1) as form:
+        async with request.form(max_files=1, max_fields=0) as form:
             file = form.get("file")
             if isinstance(file, UploadFile):
                 return file.filename or "", await file.read()
     except (HTTPException, MultiPartException) as exc:
-        raise HTTPException(422, f"the form cannot be read: {exc}") from exc
-    raise HTTPException(422, "the form has no file named file")
+        raise HTTPException(422, f"expected a form with one file named file: {exc}") from exc
+    raise HTTPException(422, "expected a form with one file named file")
 
 
-async def _read(services: WebServices, photo: bytes) -> Reading:
-    """The reading; 422 or 413 where the bytes are no photo that we read."""
-    if not photo:
-        raise HTTPException(422, "expected a photo, got nothing")
+async def _body(request: Request) -> bytes:
+    """The body; 422 where it is empty."""
+    if body := await request.body():
+        return body
+    raise HTTPException(422, "expected a photo, got nothing")
+
+
+async def _read_drawing(request: Request, services: WebServices) -> tuple[bytes, Reading]:
+    """The drawing in the request and its reading; 422 where the bytes are no picture that we read."""
+    drawing = await _body(request)
     try:
-        return await services.read(photo)
-    except PhotoTooLargeError as exc:
-        raise HTTPException(413, str(exc)) from exc
+        return drawing, await services.read(drawing)
     except UnreadablePhotoError as exc:
         raise HTTPException(422, str(exc)) from exc

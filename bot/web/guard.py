@@ -4,10 +4,12 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from json import JSONDecodeError
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,9 +64,19 @@ class GuardedRoute(APIRoute):
             request.state.caller = _admit(guard, request)
             body = await read_body(request, guard.body_limits.get(path, 0))
             async with guard.places.one():
-                return await handle(Request(request.scope, _replay(body)))
+                return await handle(_ReadRequest(request.scope, _replay(body)))
 
         return _measured(guarded, path)
+
+
+class _ReadRequest(Request):
+    """A request whose JSON pydantic parses: faster, and with one kind of error for all that is no JSON."""
+
+    async def json(self) -> Any:
+        try:
+            return from_json(await self.body())
+        except ValueError as exc:
+            raise JSONDecodeError(str(exc), "", 0) from exc
 
 
 def _measured(handle: Handler, path: str) -> Handler:

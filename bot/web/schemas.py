@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonS
 
 from model.reading import GlyphReading, Reading
 
-MAX_BATCH = 1000
+MAX_BATCH = 500
 """Vectors in one request to classify."""
 
 Pixel = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
@@ -71,7 +71,7 @@ def _nesting(pixels: Any) -> str:
 
 
 class ClassifyBody(_Body):
-    """One vector of 784 pixels 0 (paper) to 1 (ink), or up to 1000 of them."""
+    """One vector of 784 pixels 0 (paper) to 1 (ink), or up to 500 of them."""
 
     pixels: Annotated[
         Annotated[Vector, Tag("one")]
@@ -140,6 +140,14 @@ class ReadingAnswer(_ReadingFields):
             [GlyphAnswer(**GlyphAnswer.values(glyph)) for glyph in reading.glyphs] if reading.digits else []
         )
         return cls(file=file, glyphs=glyphs, **cls.values(reading, seconds))
+
+    @classmethod
+    def unreadable(cls, reason: str, file: str, seconds: float) -> Self:
+        """The answer for what is no photo that we read."""
+        abstained = Reading((), 0.0)
+        return cls(
+            file=file, glyphs=[], **cls.values(abstained, seconds) | {"abstained": True, "reason": reason}
+        )
 
 
 class DrawnGlyph(GlyphAnswer):

@@ -81,8 +81,8 @@ class WebServer:
     def _listen(self) -> socket.socket:
         """The socket that connections arrive at.
 
-        It names its protocol, because asyncio turns off Nagle's algorithm only where TCP is named, and with it on
-        every answer waits 40 ms for an acknowledgement.
+        It names its protocol: asyncio turns off Nagle's algorithm only where TCP is named, and with it on
+        each answer waits 40 ms for an acknowledgement.
         """
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -9,7 +9,6 @@ import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI
-from model.recognizer import Recognizer
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
@@ -20,6 +19,7 @@ from bot.web.services import WebServices
 from model.nn import checkpoint
 from model.nn.network import Network
 from model.reading import Reading
+from model.recognizer import Recognizer
 from model.vision.finding import read_page
 
 KEY = "a-key-of-a-test"
