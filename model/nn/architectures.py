@@ -33,17 +33,29 @@ def _classic(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
     return layers
 
 
+READER_STAGES = (
+    # channels, padding of the 3x3 convolution, whether pooling follows; and the size that comes out
+    (32, 0, False),  # 26
+    (32, 0, True),  # 24, pooled to 12
+    (64, 1, False),  # 12
+    (64, 0, True),  # 10, pooled to 5
+    (96, 1, False),  # 5
+    (96, 1, False),  # 5
+)
+"""The first two convolutions need no padding: MNIST's digits keep four pixels from the edge."""
+
+
 def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
-    """Three pairs of 3x3 convolutions; the image is halved after the first two pairs."""
+    """Six 3x3 convolutions in three pairs, the image halved after the first two, and one linear layer."""
     layers: list[Layer] = [ToImage(28)]
     in_channels = 1
-    for channels, pooled in ((32, False), (32, True), (48, False), (48, True), (64, False), (64, False)):
-        layers.append(Conv2D(in_channels, channels, rng=rng, dtype=dtype))
+    for channels, padding, pooled in READER_STAGES:
+        layers.append(Conv2D(in_channels, channels, padding=padding, rng=rng, dtype=dtype))
         if pooled:
             layers.append(MaxPool2D())
         layers.append(BiasReLU(channels, dtype=dtype))
         in_channels = channels
-    return [*layers, Flatten(), Dropout(0.4), Linear(7 * 7 * in_channels, 10, rng=rng, gain=1, dtype=dtype)]
+    return [*layers, Flatten(), Dropout(0.4), Linear(5 * 5 * in_channels, 10, rng=rng, gain=1, dtype=dtype)]
 
 
 ARCHITECTURES: dict[str, Callable[[np.random.Generator, DTypeLike], list[Layer]]] = {
