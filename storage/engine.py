@@ -6,12 +6,12 @@ we say so: the driver's own late one makes a transaction that has read fail at o
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -133,6 +133,23 @@ def translate(error: SQLAlchemyError) -> DatabaseError:
         is_away = is_away or (not name and not state and type(origin).__name__ == "OperationalError")
         kind = DatabaseUnavailableError if is_away else DatabaseError
     return kind(str(origin).splitlines()[0] if str(origin) else type(origin).__name__)
+
+
+@contextmanager
+def open_sync(url: str) -> Iterator[Connection]:
+    """A connection of its own for migrations, which are not asynchronous.
+
+    Raises:
+        StorageError: the URL is neither of SQLite in a file nor of PostgreSQL.
+    """
+    parsed = parse_url(url, is_async=False)
+    engine = create_engine(parsed, connect_args=connect_arguments(parsed), poolclass=NullPool)
+    prepare(engine)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 class Database:

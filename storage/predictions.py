@@ -142,10 +142,11 @@ async def find_same_glyphs(session: AsyncSession, fingerprint: bytes, limit: int
     return [row.to_record() for row in rows]
 
 
-async def reseal(session: AsyncSession, keyring: Keyring, limit: int = 500) -> int:
-    """Encrypt up to ``limit`` glyphs anew that are not under the keyring's first key; how many there were.
+async def reseal(session: AsyncSession, keyring: Keyring, *, after: int = 0, limit: int = 500) -> int | None:
+    """Encrypt some glyphs anew that are not under the keyring's first key.
 
-    0 means that all are. With a transaction for each call, an interrupted rotation goes on where it was.
+    Give what comes back as ``after`` of the next call, in a transaction of its own, until it is None: then
+    all are. An interrupted rotation starts at 0 again and finds only what is left.
 
     Raises:
         KeyLostError: a glyph's key is not in the keyring.
@@ -153,7 +154,7 @@ async def reseal(session: AsyncSession, keyring: Keyring, limit: int = 500) -> i
     rows = list(
         await session.scalars(
             select(GlyphRow)
-            .where(GlyphRow.token.is_not(None), GlyphRow.key_id != keyring.key_id)
+            .where(GlyphRow.id > after, GlyphRow.key_id != keyring.key_id)
             .order_by(GlyphRow.id)
             .limit(limit)
         )
@@ -163,7 +164,7 @@ async def reseal(session: AsyncSession, keyring: Keyring, limit: int = 500) -> i
         sealed = keyring.seal(keyring.decrypt(row.token))
         row.token, row.fingerprint, row.key_id = sealed.token, sealed.fingerprint, sealed.key_id
     await session.flush()
-    return len(rows)
+    return rows[-1].id if rows else None
 
 
 async def delete_expired(session: AsyncSession, before: datetime, now: datetime) -> Erased:
