@@ -36,10 +36,7 @@ async def add(transaction: Transaction, chat: Json, sender: int, content: Json) 
             chat_id=chat["id"], message_id=message_id, sender_id=sender, reply_to=reply_to, content=message
         )
     )
-    stored = await get(transaction, chat["id"], message_id)
-    assert stored is not None, "it was just written"
-    tell(transaction, "message", stored)
-    return await describe(transaction, stored)
+    return await _tell(transaction, "message", chat["id"], message_id)
 
 
 async def get(transaction: Transaction, chat_id: int, message_id: int) -> StoredRow | None:
@@ -62,10 +59,7 @@ async def change(transaction: Transaction, row: StoredRow, content: Json) -> Jso
     """Give a message another content and return it as the Bot API describes it."""
     where = (messages.c.chat_id == row.chat_id, messages.c.message_id == row.message_id)
     await transaction.connection.execute(update(messages).where(*where).values(content=content))
-    changed = await get(transaction, row.chat_id, row.message_id)
-    assert changed is not None, "it was just written"
-    tell(transaction, "edit", changed)
-    return await describe(transaction, changed)
+    return await _tell(transaction, "edit", row.chat_id, row.message_id)
 
 
 async def react(transaction: Transaction, row: StoredRow, user_id: int, emoji: str) -> None:
@@ -97,17 +91,22 @@ async def history(transaction: Transaction, chat_id: int, before: int, limit: in
     if before:
         query = query.where(messages.c.message_id < before)
     rows = await transaction.connection.execute(query.order_by(messages.c.message_id.desc()).limit(limit))
-    return [seen(row) for row in reversed(rows.all())]
+    return [await _seen(transaction, row) for row in reversed(rows.all())]
 
 
-def seen(row: StoredRow) -> Json:
-    """A message as pages see it: what it answers is an id, and reactions are on it."""
-    return {"message": row.content, "reply_to": row.reply_to, "reactions": row.reactions}
+async def _seen(transaction: Transaction, row: StoredRow) -> Json:
+    """A message as pages see it, with the reactions on it."""
+    return {"message": await describe(transaction, row), "reactions": row.reactions}
 
 
-def tell(transaction: Transaction, kind: str, row: StoredRow) -> None:
-    """Tell the pages of a new or changed message."""
-    transaction.events.append({"type": kind, "chat_id": row.chat_id, **seen(row)})
+async def _tell(transaction: Transaction, kind: str, chat_id: int, message_id: int) -> Json:
+    """Tell the pages of a new or changed message, and return it as the Bot API describes it."""
+    row = await get(transaction, chat_id, message_id)
+    assert row is not None, "it was just written"
+    seen = await _seen(transaction, row)
+    transaction.events.append({"type": kind, "chat_id": chat_id, **seen})
+    message: Json = seen["message"]
+    return message
 
 
 async def wanted(transaction: Transaction, chat_id: int, message_id: int, what: str) -> StoredRow:

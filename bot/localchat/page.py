@@ -9,7 +9,6 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from bot.localchat import chats, files, messages, parameters, people
 from bot.localchat.errors import ApiError, BadRequestError, ForbiddenError, NotFoundError
@@ -38,6 +37,9 @@ PROTECTION = {
     "Referrer-Policy": "no-referrer",
 }
 
+PAGE_HEADERS = {**PROTECTION, "Cache-Control": "no-cache"}
+STATIC_NAMES = frozenset(path.name for path in FILES.iterdir())
+
 SAMPLES = 12
 """Sample photos in one set."""
 
@@ -52,12 +54,13 @@ class Page:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._samples: tuple[int, list[SamplePhoto]] = (-1, [])
+        self._samples: dict[int, asyncio.Task[list[SamplePhoto]]] = {}  # the newest set, by its seed
 
     def routes(self) -> list[BaseRoute]:
         """What it answers to."""
         chat, message = "/chats/{chat_id:int}", "/chats/{chat_id:int}/messages/{message_id:int}"
         api = [
+            _route("/static/{name}", self._static, guard=_is_visit),
             _route("/state", self._describe),
             _route("/events", self._events),
             _route("/files/{file_id}", self._file),
@@ -75,12 +78,17 @@ class Page:
         ]
         return [
             _route("/", self._index, guard=_is_visit),
-            Mount("/localchat/static", StaticFiles(directory=FILES)),
             Mount("/localchat", routes=api),
         ]
 
     async def _index(self, _request: Request) -> Response:
-        return FileResponse(FILES / "index.html", headers=PROTECTION)
+        return FileResponse(FILES / "index.html", headers=PAGE_HEADERS)
+
+    async def _static(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in STATIC_NAMES:
+            raise NotFoundError
+        return FileResponse(FILES / name, headers=PAGE_HEADERS)
 
     async def _describe(self, _request: Request) -> Response:
         """Who is there and what each person sees of the bot."""
@@ -178,10 +186,12 @@ class Page:
         seed, index = request.path_params["seed"], request.path_params["index"]
         if index >= SAMPLES or seed >= 2**32:
             raise NotFoundError
-        if self._samples[0] != seed:
-            self._samples = seed, await asyncio.to_thread(sample_photos, SAMPLES, seed)
+        if seed not in self._samples:
+            drawing = asyncio.to_thread(sample_photos, SAMPLES, seed)
+            self._samples = {seed: asyncio.create_task(drawing)}
+        samples = await self._samples[seed]
         headers = {**PROTECTION, "Cache-Control": "private, max-age=86400, immutable"}
-        return Response(self._samples[1][index].jpeg, media_type="image/jpeg", headers=headers)
+        return Response(samples[index].jpeg, media_type="image/jpeg", headers=headers)
 
     async def _launch(self, request: Request) -> Response:
         """Where a Web App opens for this user: on this server, with init data signed by the local token."""
@@ -204,7 +214,7 @@ class Page:
 
     async def _stream(self) -> AsyncIterator[str]:
         with self._state.bus.subscription() as subscription:
-            yield "event: open\ndata: {}\n\n"
+            yield "event: ready\ndata: {}\n\n"
             while True:
                 try:
                     event = await subscription.next(HEARTBEAT)

@@ -46,7 +46,7 @@ class Person:
         await self._post("/localchat/block", {"blocked": blocked})
 
     async def history(self, chat_id: int | None = None) -> list[Json]:
-        """What stands in the chat, oldest first: {"message": ..., "reply_to": ..., "reactions": [...]}."""
+        """What stands in the chat, oldest first: {"message": ..., "reactions": [...]}."""
         response = await self.client.get(f"{self._chat(chat_id)}/messages")
         seen: list[Json] = response.raise_for_status().json()["messages"]
         return seen

@@ -1,0 +1,36 @@
+// The server's side of the chat: requests, and live events.
+
+const ROOT = "/localchat";
+
+export async function get(path) {
+  return answer(await fetch(ROOT + path));
+}
+
+export async function post(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  return answer(await fetch(ROOT + path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+export async function upload(path, fields, files) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined && value !== null) form.append(name, value);
+  files.forEach((file, index) => form.append(`file${index}`, file, file.name || "file"));
+  return answer(await fetch(ROOT + path, { method: "POST", body: form }));
+}
+
+async function answer(response) {
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(body.description ?? `The server answered ${response.status}.`);
+  return body;
+}
+
+export const fileAddress = (fileId) => `${ROOT}/files/${fileId}`;
+export const sampleAddress = (seed, index) => `${ROOT}/samples/${seed}/${index}`;
+
+// Calls `onEvent` for everything that happens, `onOpen` each time the line is up (read the history anew), `onLost` when it is down.
+export function listen({ onEvent, onOpen, onLost }) {
+  const source = new EventSource(`${ROOT}/events`);
+  source.addEventListener("ready", onOpen);
+  source.addEventListener("message", (event) => onEvent(JSON.parse(event.data)));
+  source.addEventListener("error", onLost);
+}

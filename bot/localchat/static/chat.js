@@ -1,0 +1,286 @@
+// The local chat: ties people, chats, timeline and composer to the server.
+
+import { get, listen, post, upload } from "./api.js";
+import { Composer } from "./composer.js";
+import { $, avatar, element, keyOf } from "./dom.js";
+import { alertBox, showPhoto, toast } from "./notices.js";
+import { Outbox } from "./outbox.js";
+import { closeWebApp, openWebApp } from "./panel.js";
+import { openPopup } from "./popup.js";
+import { chatsOf, drawSidebar } from "./sidebar.js";
+import { Timeline } from "./timeline.js";
+
+const QUICK = ["👍", "❤", "🔥", "😁", "🤔", "👎"];
+const BUSY = 5000; // milliseconds that "typing" lasts
+const PATIENCE = 15000; // milliseconds that a pressed button waits for its answer
+
+const state = { bot: null, users: [], chats: [], me: null, chat: null, unread: new Map(), complete: false };
+const waiting = new Map(); // query_id -> pressed button
+const answered = new Set(); // ids of queries whose answer came before the press was acknowledged
+let busyTimer = 0;
+
+const attempt = (action) => async (...values) => {
+  try {
+    return await action(...values);
+  } catch (error) {
+    toast(error.message);
+    return undefined;
+  }
+};
+
+const place = () => `/chats/${state.chat.id}`;
+const send = attempt((text, replyTo) => post(`${place()}/messages`, { user_id: state.me.id, text, reply_to: replyTo }));
+const edit = attempt((message, text) => post(`${place()}/messages/${message.message_id}`, { user_id: state.me.id, text }));
+const react = attempt((message, emoji) => post(`${place()}/messages/${message.message_id}/reaction`, { user_id: state.me.id, emoji }));
+const sendFiles = attempt(async (kind, files, caption) => {
+  const fields = { user_id: state.me.id, text: caption, reply_to: composer.replyTo };
+  composer.clear();
+  await upload(`${place()}/${kind}`, fields, files);
+});
+
+const timeline = new Timeline($("#scroller"), $("#timeline"), {
+  reply: (message) => composer.reply(message),
+  press: attempt(press),
+  command: (command) => send(command, null),
+  photo: showPhoto,
+  jump: (messageId) => timeline.jump(messageId),
+  react,
+  menu: openMessageMenu,
+  leave: () => $("#text").focus(),
+  scrolled: attempt(async (atEnd, atStart) => {
+    $("#down").hidden = atEnd;
+    if (atStart && !state.complete) await loadOlder();
+  }),
+});
+const composer = new Composer({
+  send,
+  edit,
+  editLast: () => { if (timeline.lastOwn) composer.edit(timeline.lastOwn.message); },
+  files: (files) => outbox.review(files),
+  openMenu: () => openBotMenu(),
+  attach: (anchor) => {
+    const { left, top } = anchor.getBoundingClientRect();
+    openPopup([
+      { icon: "photo", label: "Photo", run: () => outbox.choose("photos") },
+      { icon: "file", label: "File", run: () => outbox.choose("documents") },
+      { icon: "draw", label: "Sample photos", run: () => outbox.openSamples() },
+    ], { x: left - 60, y: top - 8, above: true });
+  },
+});
+const outbox = new Outbox(sendFiles);
+
+async function press(message, button, pressed) {
+  if (button.url) return open(button.url, "_blank", "noopener");
+  if (button.web_app) return openWebApp(button.text, button.web_app.url, state.me);
+  if (button.copy_text) {
+    await navigator.clipboard.writeText(button.copy_text.text);
+    return toast("Copied");
+  }
+  pressed.classList.add("waiting");
+  setTimeout(() => pressed.classList.remove("waiting"), PATIENCE);
+  const body = { user_id: state.me.id, data: button.callback_data };
+  const { query_id: query } = await post(`${place()}/messages/${message.message_id}/press`, body);
+  if (answered.delete(query)) pressed.classList.remove("waiting");
+  else waiting.set(query, pressed);
+}
+
+function openMessageMenu({ message }, x, y) {
+  const words = message.text ?? message.caption;
+  const items = [{ icon: "reply", label: "Reply", run: () => composer.reply(message) }];
+  if (words) items.push({ icon: "copy", label: "Copy text", run: () => navigator.clipboard.writeText(words) });
+  if (message.from.id === state.me.id) items.push({ icon: "edit", label: "Edit", run: () => composer.edit(message) });
+  openPopup(items, { x, y }, QUICK.map((emoji) => ({ label: emoji, run: () => react(message, emoji) })));
+}
+
+const openBotMenu = attempt(async () => {
+  const button = state.chat.menu_button;
+  if (button.type === "web_app") await openWebApp(button.text, button.web_app.url, state.me);
+  else composer.toggleCommands();
+});
+
+function openChatMenu() {
+  const { right, bottom } = $("#more").getBoundingClientRect();
+  const items = [
+    { icon: "theme", label: `Theme: ${localStorage.getItem("theme") ?? "as the system"}`, run: nextTheme },
+    { icon: "clear", label: "Clear history", run: attempt(() => post(`${place()}/clear`, { user_id: state.me.id })) },
+  ];
+  if (state.chat.menu_button.type === "web_app") items.unshift({ icon: "menu", label: "Commands", run: () => composer.toggleCommands() });
+  if (state.chat.type === "private" && !state.chat.blocked) items.push({ icon: "stop", label: "Stop bot", danger: true, run: () => block(true) });
+  openPopup(items, { x: right - 200, y: bottom + 4 });
+}
+
+const block = attempt((blocked) => post("/block", { user_id: state.me.id, blocked }));
+
+function nextTheme() {
+  const themes = [null, "light", "dark"];
+  const next = themes[(themes.indexOf(localStorage.getItem("theme")) + 1) % themes.length];
+  if (next) localStorage.setItem("theme", next);
+  else localStorage.removeItem("theme");
+  applyTheme();
+}
+
+function applyTheme() {
+  const theme = localStorage.getItem("theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+}
+
+// --- what is shown ---------------------------------------------------------------------------------------------------
+
+function drawFrame() {
+  drawSidebar(state, { person: choosePerson, chat: chooseChat });
+  const isPrivate = state.chat.type === "private";
+  $("#title").textContent = isPrivate ? state.bot.first_name : state.chat.title;
+  $("#title-avatar").replaceChildren(avatar(isPrivate ? state.bot : state.chat));
+  drawStatus();
+  composer.commands = state.chat.commands;
+  const button = state.chat.menu_button;
+  $("#menu").hidden = button.type !== "web_app" && !state.chat.commands.length;
+  $("#menu span").textContent = button.type === "web_app" ? button.text : "Menu";
+  drawFooter();
+}
+
+function drawStatus(action) {
+  const words = action ? { typing: "typing…", upload_photo: "sending a photo…", upload_document: "sending a file…" }[action] ?? "busy…" : null;
+  const idle = state.chat.type === "private" ? `bot · you are ${state.me.first_name}` : `${state.users.length} people and digitbot`;
+  $("#status").textContent = words ?? idle;
+  $("#status").classList.toggle("busy", Boolean(words));
+  timeline.typing(Boolean(words));
+}
+
+function drawFooter() {
+  const empty = timeline.entries.size === 0;
+  const needsStart = state.chat.type === "private" && (state.chat.blocked || empty);
+  $("#start").hidden = !needsStart;
+  $("#start").textContent = state.chat.blocked ? "Restart" : "Start";
+  $("#composer").hidden = needsStart;
+  $("#welcome").hidden = !empty;
+  if (empty) drawWelcome();
+}
+
+function drawWelcome() {
+  const isPrivate = state.chat.type === "private";
+  const words = isPrivate
+    ? state.bot.description || state.bot.short_description || "Send a photo of a handwritten digit."
+    : "A group: the bot hears commands, mentions and replies to its messages.";
+  $("#welcome").replaceChildren(
+    avatar(isPrivate ? state.bot : state.chat),
+    element("h2", {}, isPrivate ? "What can this bot do?" : state.chat.title),
+    element("p", {}, words),
+    ...(isPrivate ? [element("div", { class: "strip" }, ...outbox.sampleButtons(1, 4)), element("p", { class: "fine" }, "No pen at hand? Send one of these photos.")] : []),
+  );
+}
+
+// --- people and chats ------------------------------------------------------------------------------------------------
+
+async function choosePerson(user) {
+  state.me = user;
+  const sameGroup = state.chat?.type !== "private" && state.chat;
+  await chooseChat(sameGroup || chatsOf(state, user)[0], false);
+}
+
+async function chooseChat(chat, shown = true) {
+  state.chat = chat;
+  state.unread.delete(chat.id);
+  location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
+  closeWebApp();
+  if (shown) $("#app").classList.remove("people");
+  composer.clear();
+  await loadHistory();
+}
+
+const loadHistory = attempt(async () => {
+  const { chat } = state;
+  const { messages, complete } = await get(`/chats/${chat.id}/messages`);
+  if (chat.id !== state.chat.id) return;
+  state.complete = complete;
+  timeline.show(messages, { me: state.me, users: state.users, bot: state.bot, group: chat.type !== "private" });
+  drawFrame();
+});
+
+async function loadOlder() {
+  state.complete = true; // until the answer says otherwise, so that nothing is asked twice
+  const { chat } = state;
+  const { messages, complete } = await get(`/chats/${chat.id}/messages?before=${timeline.oldest}`);
+  if (chat.id !== state.chat.id) return;
+  timeline.prepend(messages);
+  state.complete = complete;
+}
+
+const reload = attempt(async () => {
+  Object.assign(state, await get("/state"));
+  const [name, group] = location.hash.slice(1).split("/");
+  state.me = state.users.find((user) => keyOf(user) === name) ?? state.users[0];
+  state.chat = (group && state.chats.find((chat) => chat.type !== "private")) || chatsOf(state, state.me)[0];
+  await loadHistory();
+});
+
+const refresh = attempt(async () => {
+  Object.assign(state, await get("/state"));
+  state.chat = state.chats.find((chat) => chat.id === state.chat.id);
+  drawFrame();
+});
+
+// --- live events -----------------------------------------------------------------------------------------------------
+
+const HANDLERS = {
+  message(event) {
+    state.chats.find((chat) => chat.id === event.chat_id).last = [event];
+    if (event.chat_id === state.chat.id) {
+      if (event.message.from.is_bot) clearBusy();
+      timeline.add(event);
+      drawFooter();
+    } else {
+      state.unread.set(event.chat_id, (state.unread.get(event.chat_id) ?? 0) + 1);
+    }
+    drawSidebar(state, { person: choosePerson, chat: chooseChat });
+  },
+  edit: (event) => event.chat_id === state.chat.id && timeline.change(event),
+  reactions: (event) => event.chat_id === state.chat.id && timeline.react(event.message_id, event.reactions),
+  delete(event) {
+    if (event.chat_id === state.chat.id) timeline.remove(event.message_ids);
+    refresh();
+  },
+  action(event) {
+    if (event.chat_id !== state.chat.id) return;
+    drawStatus(event.action);
+    clearTimeout(busyTimer);
+    busyTimer = setTimeout(clearBusy, BUSY);
+  },
+  markup(event) {
+    const entry = timeline.entries.get(event.message_id);
+    if (event.chat_id === state.chat.id && event.markup.force_reply && entry) composer.reply(entry.message);
+  },
+  answer(event) {
+    const pressed = waiting.get(event.query_id);
+    if (pressed) pressed.classList.remove("waiting");
+    else answered.add(event.query_id);
+    waiting.delete(event.query_id);
+    if (event.user_id !== state.me.id) return;
+    if (event.url) open(event.url, "_blank", "noopener");
+    if (event.text) (event.show_alert ? alertBox : toast)(event.text);
+  },
+  profile: refresh,
+};
+
+function clearBusy() {
+  clearTimeout(busyTimer);
+  drawStatus();
+}
+
+$("#start").addEventListener("click", attempt(async () => {
+  if (state.chat.blocked) await block(false);
+  await send("/start", null);
+  $("#composer").hidden = false;
+  $("#text").focus();
+}));
+$("#more").addEventListener("click", openChatMenu);
+$("#back").addEventListener("click", () => $("#app").classList.toggle("people"));
+$("#down").addEventListener("click", () => timeline.toEnd());
+
+applyTheme();
+listen({
+  onEvent: (event) => state.chat && HANDLERS[event.type](event),
+  onOpen: reload,
+  onLost: () => { $("#status").textContent = "waiting for the bot to come back…"; },
+});

@@ -1,0 +1,132 @@
+// Where a person writes: text, a reply or an edit, commands offered while typing.
+
+import { $, element, icon, summary } from "./dom.js";
+
+export class Composer {
+  // `actions`: send(text, replyTo), edit(message, text), editLast(), files(list), openMenu(), attach(anchor)
+  constructor(actions) {
+    this.actions = actions;
+    this.text = $("#text");
+    this.context = $("#context");
+    this.list = $("#commands");
+    this.commands = [];
+    this.target = null; // { kind: "reply" | "edit", message }
+    $("#composer").addEventListener("submit", (event) => this.#submit(event));
+    this.text.addEventListener("input", () => this.#typed());
+    this.text.addEventListener("keydown", (event) => this.#key(event));
+    $("button", this.context).addEventListener("click", () => this.clear());
+    $("#attach").addEventListener("click", (event) => actions.attach(event.currentTarget));
+    $("#menu").addEventListener("click", () => actions.openMenu());
+    document.addEventListener("paste", (event) => this.#pasted(event));
+    this.#typed();
+  }
+
+  reply(message) {
+    this.#about("reply", message, `Reply to ${message.from.first_name}`);
+  }
+
+  edit(message) {
+    this.#about("edit", message, "Edit message");
+    this.text.value = message.text ?? message.caption ?? "";
+    this.#typed();
+  }
+
+  clear() {
+    if (this.target?.kind === "edit") this.text.value = "";
+    this.target = null;
+    this.context.hidden = true;
+    this.#typed();
+    this.text.focus();
+  }
+
+  get replyTo() {
+    return this.target?.kind === "reply" ? this.target.message.message_id : null;
+  }
+
+  toggleCommands() {
+    if (this.list.hidden) this.#offer(this.commands);
+    else this.list.hidden = true;
+    this.text.focus();
+  }
+
+  #about(kind, message, title) {
+    this.target = { kind, message };
+    this.context.hidden = false;
+    $("svg", this.context).replaceWith(icon(kind));
+    $("strong", this.context).textContent = title;
+    $("span", this.context).textContent = summary(message);
+    this.text.focus();
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const text = this.text.value.trim();
+    const editsCaption = this.target?.kind === "edit" && !this.target.message.text;
+    if (!text && !editsCaption) return;
+    if (this.target?.kind === "edit") this.actions.edit(this.target.message, text);
+    else this.actions.send(text, this.replyTo);
+    this.text.value = "";
+    this.clear();
+  }
+
+  #typed() {
+    this.text.style.height = "auto";
+    this.text.style.height = `${this.text.scrollHeight}px`;
+    $("#send").disabled = !this.text.value.trim() && this.target?.kind !== "edit";
+    const word = /^\/(\w*)$/.exec(this.text.value);
+    this.#offer(word ? this.commands.filter(({ command }) => command.startsWith(word[1].toLowerCase())) : []);
+  }
+
+  #offer(commands) {
+    this.list.hidden = commands.length === 0;
+    this.list.replaceChildren(...commands.map(({ command, description }) =>
+      element("button", { type: "button", role: "option", "aria-selected": "false", tabindex: "-1", onclick: () => this.#choose(command) },
+        element("strong", {}, `/${command}`), element("span", {}, description))));
+  }
+
+  #choose(command) {
+    this.list.hidden = true;
+    this.text.value = "";
+    this.actions.send(`/${command}`, this.replyTo);
+    this.clear();
+  }
+
+  #key(event) {
+    const offered = !this.list.hidden;
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      const chosen = $('[aria-selected="true"]', this.list);
+      if (offered && chosen) chosen.click();
+      else $("#composer").requestSubmit();
+    } else if (event.key === "Escape") {
+      if (offered) this.list.hidden = true;
+      else this.clear();
+    } else if (offered && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      this.#select(event.key === "ArrowDown" ? 1 : -1);
+    } else if (offered && event.key === "Tab" && this.list.firstChild) {
+      event.preventDefault();
+      const chosen = $('[aria-selected="true"]', this.list) ?? this.list.firstChild;
+      this.text.value = `${$("strong", chosen).textContent} `;
+      this.#typed();
+    } else if (event.key === "ArrowUp" && !this.text.value) {
+      event.preventDefault();
+      this.actions.editLast();
+    }
+  }
+
+  #select(step) {
+    const options = [...this.list.children];
+    const current = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    const next = (current + step + options.length + (current < 0 && step < 0 ? 1 : 0)) % options.length;
+    options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
+    options[next].scrollIntoView({ block: "nearest" });
+  }
+
+  #pasted(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length || $("dialog[open]")) return;
+    event.preventDefault();
+    this.actions.files(files);
+  }
+}

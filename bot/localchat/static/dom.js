@@ -1,0 +1,59 @@
+// Elements from JavaScript, and the few things that every part of the page needs.
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+
+// element("p", { class: "fine", hidden: true, dataset: { kind: "x" }, onclick: f }, "text", otherElement)
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === "dataset") Object.assign(made.dataset, value);
+    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const use = document.createElementNS(space, "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(use);
+  return svg;
+}
+
+// Who is who: people have a colour of their own, the bot its picture.
+export function avatar(who) {
+  if (who.is_bot) return element("img", { class: "avatar", src: "/localchat/static/icon.svg", alt: "" });
+  const key = who.title ? "group" : keyOf(who);
+  return element("span", { class: "avatar", dataset: { who: key }, "aria-hidden": "true" }, (who.title ?? who.first_name)[0]);
+}
+
+export const keyOf = (user) => user.username?.replace(/_local$/, "") ?? "";
+
+export function bytes(count) {
+  if (count < 1024) return `${count} B`;
+  if (count < 1024 * 1024) return `${(count / 1024).toFixed(1)} KB`;
+  return `${(count / 1024 / 1024).toFixed(1)} MB`;
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long" });
+export const clock = (seconds) => CLOCK.format(seconds * 1000);
+
+export function day(seconds) {
+  const date = new Date(seconds * 1000);
+  const distance = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
+  return distance === 0 ? "Today" : distance === 1 ? "Yesterday" : DAY.format(date);
+}
+
+// One line that says what a message is.
+export function summary(message) {
+  const words = message.text ?? message.caption ?? "";
+  if (message.photo) return words ? `🖼 ${words}` : "Photo";
+  if (message.document) return words || message.document.file_name;
+  return words;
+}

@@ -1,0 +1,108 @@
+// Photos and files on their way: chosen, dropped or pasted, looked at, captioned, sent.
+
+import { sampleAddress } from "./api.js";
+import { $, bytes, element, icon } from "./dom.js";
+
+const READABLE = /^image\/(jpeg|png|webp|bmp|gif)$/;
+const SAMPLES = 12;
+const MOST = 10; // files of one album
+
+export class Outbox {
+  // `send(kind, files, caption)`: kind is "photos" or "documents"
+  constructor(send) {
+    this.send = send;
+    this.dialog = $("#outbox");
+    this.files = [];
+    this.input = $("#files");
+    this.input.addEventListener("change", () => {
+      this.review([...this.input.files], this.input.dataset.kind);
+      this.input.value = "";
+    });
+    this.dialog.addEventListener("close", () => this.#closed());
+    this.#dropping();
+    $("#samples .plain").addEventListener("click", () => this.#fillSamples(Math.floor(Math.random() * 2 ** 31)));
+  }
+
+  choose(kind) {
+    this.input.dataset.kind = kind;
+    this.input.accept = kind === "photos" ? "image/jpeg,image/png,image/webp,image/bmp,image/gif" : "";
+    this.input.click();
+  }
+
+  // Shows the files before they go; those that are no picture can go only as they are.
+  review(files, kind = "photos") {
+    if (!files.length) return;
+    this.files = files.slice(0, MOST);
+    const pictures = this.files.every((file) => READABLE.test(file.type));
+    const count = this.files.length;
+    const noun = pictures ? "photo" : "file";
+    $("#outbox-title").textContent = count === 1 ? `Send this ${noun}` : `Send ${count} ${noun}s`;
+    $("#as-photo").checked = pictures && kind === "photos";
+    $("#as-photo").closest("label").hidden = !pictures;
+    $("#caption").value = "";
+    $(".previews", this.dialog).replaceChildren(...this.files.map(preview));
+    this.dialog.returnValue = "";
+    this.dialog.showModal();
+    $("#caption").focus();
+  }
+
+  async sendSample(seed, index) {
+    const response = await fetch(sampleAddress(seed, index));
+    this.send("photos", [new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })], "");
+  }
+
+  // Some samples as buttons that send them.
+  sampleButtons(seed, count) {
+    return Array.from({ length: count }, (_, index) =>
+      element("button", { type: "button", "aria-label": `Send sample photo ${index + 1}`, onclick: () => this.#pick(seed, index) },
+        element("img", { src: sampleAddress(seed, index), alt: "", loading: "lazy" })));
+  }
+
+  openSamples() {
+    if (!$("#samples .grid").firstChild) this.#fillSamples(1);
+    $("#samples").showModal();
+  }
+
+  #fillSamples(seed) {
+    $("#samples .grid").replaceChildren(...this.sampleButtons(seed, SAMPLES));
+  }
+
+  #pick(seed, index) {
+    $("#samples").close();
+    this.sendSample(seed, index);
+  }
+
+  #closed() {
+    for (const image of this.dialog.querySelectorAll(".previews img")) URL.revokeObjectURL(image.src);
+    if (this.dialog.returnValue === "send") {
+      const asPhoto = $("#as-photo").checked && !$("#as-photo").closest("label").hidden;
+      this.send(asPhoto ? "photos" : "documents", this.files, $("#caption").value.trim());
+    }
+    this.files = [];
+  }
+
+  #dropping() {
+    const chat = $("#chat");
+    const zone = $("#dropzone");
+    const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+    chat.addEventListener("dragenter", (event) => { if (carriesFiles(event)) zone.hidden = false; });
+    chat.addEventListener("dragleave", (event) => { if (!chat.contains(event.relatedTarget)) zone.hidden = true; });
+    chat.addEventListener("dragover", (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      for (const half of zone.children) half.classList.toggle("over", half === event.target);
+    });
+    chat.addEventListener("drop", (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      zone.hidden = true;
+      this.review([...event.dataTransfer.files], event.target.dataset?.kind);
+    });
+  }
+}
+
+function preview(file) {
+  if (READABLE.test(file.type)) return element("img", { src: URL.createObjectURL(file), alt: file.name });
+  return element("div", { class: "document" }, element("span", { class: "thumb" }, icon("file")),
+    element("span", {}, element("strong", {}, file.name), element("small", {}, bytes(file.size))));
+}

@@ -1,0 +1,42 @@
+// A Web App beside the chat, as Telegram opens the Mini App: in a frame, told who opened it.
+
+import { post } from "./api.js";
+import { $ } from "./dom.js";
+
+const panel = $("#panel");
+const frame = $("iframe", panel);
+
+export async function openWebApp(title, url, user) {
+  const background = toHex(getComputedStyle(document.documentElement).getPropertyValue("--surface"));
+  const { path } = await post("/launch", { user_id: user.id, url, background });
+  $("h2", panel).textContent = title;
+  frame.title = title;
+  const fresh = frame.cloneNode(); // a changed fragment alone would not load it anew
+  fresh.src = path;
+  $("iframe", panel).replaceWith(fresh);
+  panel.hidden = false;
+  $("button", panel).focus();
+}
+
+export function closeWebApp() {
+  if (panel.hidden) return;
+  panel.hidden = true;
+  $("iframe", panel).removeAttribute("src");
+  $("#text").focus();
+}
+
+function toHex(colour) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.fillStyle = colour.trim();
+  return context.fillStyle;
+}
+
+$("button", panel).addEventListener("click", closeWebApp);
+addEventListener("message", (event) => {
+  if (event.origin !== location.origin || event.source !== $("iframe", panel).contentWindow) return;
+  try {
+    if (JSON.parse(event.data).eventType === "web_app_close") closeWebApp();
+  } catch {
+    // other messages are none of ours
+  }
+});
