@@ -64,6 +64,7 @@ class Hand:
         rotation: of the baseline, in radians.
         aspect: width of the digits, 1 as the templates have it.
         variation: standard deviation of control points around the template, in heights.
+        slack: the same for where strokes start and end, so that loops stay open and bars miss their stems.
         bend: standard deviation of a smooth distortion of the whole digit, in heights.
         tremor: standard deviation of the line's unsteadiness, in heights.
     """
@@ -73,20 +74,22 @@ class Hand:
     rotation: float = 0.0
     aspect: float = 1.0
     variation: float = 0.0
+    slack: float = 0.0
     bend: float = 0.0
     tremor: float = 0.0
 
     @classmethod
     def random(cls, rng: np.random.Generator, pen: Pen | None = None) -> Self:
         """A hand as one meets it; most are tidy, some are not."""
-        untidiness = rng.beta(1.6, 2.6)
+        untidiness = rng.beta(1.5, 2.0)
         return cls(
             pen=pen if pen is not None else Pen.random(rng),
-            slant=float(rng.normal(0.1, 0.18)),
-            rotation=float(np.clip(rng.normal(0, 0.07), -0.17, 0.17)),
-            aspect=float(np.exp(rng.normal(0, 0.18))),
-            variation=0.008 + 0.025 * untidiness,
-            bend=0.01 + 0.045 * untidiness,
+            slant=float(rng.normal(0.08, 0.24)),
+            rotation=float(np.clip(rng.normal(0, 0.1), -0.22, 0.22)),
+            aspect=float(np.exp(rng.normal(0, 0.24))),
+            variation=0.008 + 0.028 * untidiness,
+            slack=0.01 + 0.05 * untidiness,
+            bend=0.015 + 0.065 * untidiness,
             tremor=float(rng.choice((0.0, 0.002, 0.006), p=(0.5, 0.35, 0.15))),
         )
 
@@ -107,13 +110,14 @@ def choose_shape(shapes: Sequence[Shape], rng: np.random.Generator) -> Shape:
 
 def write(shape: Shape, hand: Hand, rng: np.random.Generator) -> list[Line]:
     """A shape as this hand writes it this time."""
-    distortion = rng.normal(0, hand.bend, (5, 2))
+    distortion = rng.normal(0, hand.bend * shape.freedom, (5, 2))
     aspect = float(np.clip(hand.aspect * np.exp(rng.normal(0, 0.06)), *shape.aspects))
     matrix = _matrix(aspect, shape, hand, rng)
     pen = replace(hand.pen, width=min(hand.pen.width, BOLDEST * aspect))
     lines = []
     for stroke in shape.strokes:
-        points = stroke.points + rng.normal(0, hand.variation, stroke.points.shape)
+        points = stroke.points + rng.normal(0, hand.variation * shape.freedom, stroke.points.shape)
+        points[[0, -1]] += rng.normal(0, hand.slack * shape.freedom, (2, 2))
         points = points + _bent(points, distortion)
         path = (stroke.curve @ points - (0.35, 0.5)) @ matrix.T
         if hand.tremor:
@@ -125,7 +129,7 @@ def write(shape: Shape, hand: Hand, rng: np.random.Generator) -> list[Line]:
 def _matrix(aspect: float, shape: Shape, hand: Hand, rng: np.random.Generator) -> NDArray[np.float64]:
     """(2, 2): aspect, slant and rotation of the hand, each a little different for each digit, and legible."""
     slant = np.clip(hand.slant + rng.normal(0, 0.04), *shape.slants)
-    angle = hand.rotation + rng.normal(0, 0.03)
+    angle = shape.freedom * (hand.rotation + rng.normal(0, 0.04))
     sine, cosine = np.sin(angle), np.cos(angle)
     rotation = np.array([[cosine, -sine], [sine, cosine]])
     return np.asarray(rotation @ np.array([[aspect, -slant], [0, 1]]))
