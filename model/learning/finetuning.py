@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import TrainingError
-from model.learning.augmentation import augment
+from model.learning.augmentation import MILD, Recipe, augment
 from model.learning.examples import Examples
-from model.learning.replay import Replay, TemperedCrossEntropy
-from model.nn.losses import one_hot
+from model.learning.replay import Replay, TemperedCrossEntropy, label_targets
+from model.nn.layer import Array
 from model.nn.network import Network
 from model.nn.optimizers import AdamW
+from model.nn.workers import Workers
 
 Progress = Callable[[int, int], None]
 """Told after each step: steps done, steps in all. What it raises ends the training."""
@@ -37,6 +38,8 @@ class FineTuning:
         corrections_per_batch: how many of these are corrections; the rest is replay.
         epochs: passes over the corrections.
         least_steps: few corrections are passed over more often, so that even one is learned.
+        label_smoothing: as the shipped network was trained with, so that its probabilities stay calibrated.
+        augmentation: of corrections and replay alike.
         steps_back: how far to go from the shipped weights to the tuned ones; the first that the gate passes
             is taken.
     """
@@ -47,6 +50,8 @@ class FineTuning:
     corrections_per_batch: int = 6
     epochs: int = 6
     least_steps: int = 100
+    label_smoothing: float = 0.05
+    augmentation: Recipe = MILD
     steps_back: tuple[float, ...] = (0.75, 0.5)
 
     def with_share(self, largest_share: float, limit: float) -> "FineTuning":
@@ -74,44 +79,47 @@ def fine_tune(
     corrections: Examples,
     replay: Replay,
     recipe: FineTuning,
+    workers: Workers,
     *,
-    rng: np.random.Generator,
+    seed: int,
     progress: Progress,
 ) -> Network:
     """A new network that has learned the corrections; ``base`` stays as it is.
 
-    The same arguments give the same weights, bit for bit, on the same machine with the same number of BLAS
-    threads.
+    The same arguments give the same weights, bit for bit, on the same kind of machine.
 
     Raises:
         TrainingError: there are no corrections, or the loss stops being a finite number.
     """
     if len(corrections) == 0:
         raise TrainingError("there are no corrections to learn from")
-    taught = recipe.corrections_per_batch
-    steps = max(recipe.least_steps, recipe.epochs * math.ceil(len(corrections) / taught))
+    per_epoch = math.ceil(len(corrections) / recipe.corrections_per_batch)
+    steps = max(recipe.least_steps, recipe.epochs * per_epoch)
     network = base.copy()
     optimizer = AdamW(network.parameters())
-    stream = _endless(len(corrections), rng)
-    temperatures = np.ones((recipe.batch_size, 1), np.float32)
-    temperatures[taught:] = replay.temperature
-    loss = TemperedCrossEntropy(temperatures)
+    stream = _endless(len(corrections), np.random.default_rng((seed, 0)))
     for step in range(steps):
-        own = np.array([next(stream) for _ in range(taught)])
-        mixed_in = replay.indices(recipe.batch_size - taught, rng)
-        glyphs = Examples.concatenate([corrections.take(own), replay.examples.take(mixed_in)])
-        pixels = augment(glyphs.pixels.reshape(-1, 28, 28), rng).reshape(-1, 784)
-        targets = np.concatenate(
-            [one_hot(corrections.labels[own]), replay.targets(mixed_in, pixels[taught:])]
-        )  # (batch_size, 10)
-        losses, gradients = network.gradients(pixels, targets, loss, rng)
-        if not np.isfinite(losses).all():
+        own = corrections.take(np.array([next(stream) for _ in range(recipe.corrections_per_batch)]))
+        pixels, targets = _batch(own, replay, recipe, np.random.default_rng((seed, 1, step)))
+        loss, gradients = workers.gradients(network, pixels, targets, TemperedCrossEntropy(), (seed, 2, step))
+        if not math.isfinite(loss):
             raise TrainingError(f"the loss is not finite after {step} of {steps} steps")
-        for name in gradients:
-            gradients[name] /= recipe.batch_size  # of the mean loss, not of the sum
         optimizer.step(gradients, _learning_rate(step, steps, recipe))
         progress(step + 1, steps)
     return network
+
+
+def _batch(
+    own: Examples, replay: Replay, recipe: FineTuning, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """These corrections with replay, varied: pixels (batch_size, 784), targets (batch_size, 11)."""
+    mixed_in = replay.indices(recipe.batch_size - len(own), rng)
+    glyphs = Examples.concatenate([own, replay.examples.take(mixed_in)])
+    pixels = augment(glyphs.pixels.reshape(-1, 28, 28), rng, recipe=recipe.augmentation).reshape(-1, 784)
+    taught = label_targets(own.labels, recipe.label_smoothing)
+    return pixels, np.concatenate(
+        [taught, replay.targets(mixed_in, pixels[len(own) :], recipe.label_smoothing)]
+    )
 
 
 def _learning_rate(step: int, steps: int, recipe: FineTuning) -> float:

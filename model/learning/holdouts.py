@@ -6,18 +6,35 @@ source number, and
 the gate resamples sources: two pictures of one source are no two witnesses.
 """
 
+import hashlib
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import safetensors
+import safetensors.numpy
 from numpy.typing import NDArray
 
+from model.learning import camera_glyphs
 from model.learning.examples import Examples
 from model.learning.styles import Style
+from model.learning.writing import MnistWriting
+from model.vision.page import PREPROCESSING_VERSION
 
 PLAIN, STYLED, PHOTOGRAPHED = "plain", "styled", "photographed"
+SEED = 2026
+PHOTOS = 300
+"""Pictures that are photographed; each takes some 40 ms."""
+RENDERING_VERSION = 1
+"""Changes with every change of the styles or the camera that changes the renderings."""
 STYLE_STRENGTH = 0.8
 """Held-out hands are a little less unusual than those that the benchmark's simulated people have."""
+
+Progress = Callable[[float], None]
+"""Told how much is done, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,26 +72,69 @@ def styled(examples: Examples, seed: int, renderings: int = 1) -> Holdout:
     return Holdout(STYLED, np.stack(images), np.tile(examples.labels, renderings), sources)
 
 
-def photographed(
-    examples: Examples,
-    photograph: Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8] | None],
-    seed: int,
-    count: int,
-) -> Holdout:
-    """The first ``count`` pictures through camera and vision; where vision finds nothing they are left out.
-
-    Args:
-        examples: held-out pictures.
-        photograph: (28, 28) -> the glyph that vision makes of a photo of it, or None.
-        seed: of the conditions.
-        count: how many.
-    """
+def photographed(examples: Examples, seed: int, count: int) -> Holdout:
+    """The first ``count`` pictures through camera and vision; what vision does not find is left out."""
     images, sources = [], []
-    for source in range(min(count, len(examples.labels))):
-        glyph = photograph(examples.images[source], np.random.default_rng([seed, source]))
+    for source in range(min(count, len(examples))):
+        rng = np.random.default_rng([seed, source])
+        glyph = camera_glyphs.photographed(MnistWriting([examples.images[source]]), rng)
         if glyph is not None:
             images.append(glyph)
             sources.append(source)
     chosen = np.array(sources, np.int64)
-    stacked = np.stack(images) if images else np.zeros((0, 28, 28), np.uint8)
+    stacked = np.array(images, np.uint8).reshape(-1, 28, 28)
     return Holdout(PHOTOGRAPHED, stacked, examples.labels[chosen], chosen)
+
+
+def render(examples: Examples, progress: Progress) -> tuple[Holdout, ...]:
+    """All that candidates are judged on, made from held-out pictures; equal pictures give equal holdouts."""
+    progress(0.0)
+    in_hands = styled(examples, SEED)
+    progress(0.5)
+    photos = photographed(examples, SEED, PHOTOS)
+    progress(1.0)
+    return plain(examples), in_hands, photos
+
+
+def load_or_render(examples: Examples, folder: Path, progress: Progress) -> tuple[Holdout, ...]:
+    """As `render`, keeping the renderings in a file of this folder: they take longer than judging by them.
+
+    The file is named after all that they depend on. One that cannot be read or written is done without.
+    """
+    digest = hashlib.sha256(examples.images.tobytes() + examples.labels.tobytes()).hexdigest()[:12]
+    path = folder / f"holdouts-{digest}-{RENDERING_VERSION}.{PREPROCESSING_VERSION}.safetensors"
+    try:
+        return plain(examples), *_unpack(safetensors.numpy.load(path.read_bytes()))
+    except (OSError, KeyError, safetensors.SafetensorError):
+        made = render(examples, progress)
+    with suppress(OSError):
+        _write(path, safetensors.numpy.save(_pack(made[1:])))
+    return made
+
+
+def _pack(made: tuple[Holdout, ...]) -> dict[str, NDArray[np.generic]]:
+    return {
+        f"{holdout.name}.{name}": getattr(holdout, name)
+        for holdout in made
+        for name in ("images", "labels", "sources")
+    }
+
+
+def _unpack(tensors: dict[str, NDArray[np.generic]]) -> tuple[Holdout, ...]:
+    return tuple(
+        Holdout(
+            name,
+            np.asarray(tensors[f"{name}.images"], np.uint8),
+            np.asarray(tensors[f"{name}.labels"], np.uint8),
+            np.asarray(tensors[f"{name}.sources"], np.int64),
+        )
+        for name in (STYLED, PHOTOGRAPHED)
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all, also when two processes do it at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(data)
+    Path(file.name).replace(path)

@@ -34,11 +34,6 @@ class Replay:
     examples: Examples
     teacher: Network | None = None
 
-    @property
-    def temperature(self) -> float:
-        """By which logits are divided before they are compared with the targets."""
-        return 1.0 if self.teacher is None else TEMPERATURE
-
     def indices(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """(count,) which pictures to mix in: each digit equally often, whatever its share of the pictures."""
         by_digit = [
@@ -47,11 +42,11 @@ class Replay:
         digits = rng.permutation(np.resize(rng.permutation(len(by_digit)), count))
         return np.array([rng.choice(by_digit[digit]) for digit in digits], np.int64)
 
-    def targets(self, indices: NDArray[np.int64], pixels: Array) -> Array:
-        """(N, 10) probabilities to aim at; ``pixels`` (N, 784) are these pictures' augmented copies."""
+    def targets(self, indices: NDArray[np.int64], pixels: Array, label_smoothing: float) -> Array:
+        """(N, 11) for `TemperedCrossEntropy`; ``pixels`` (N, 784) are these pictures' augmented copies."""
         if self.teacher is None:
-            return one_hot(self.examples.labels[indices])
-        return softmax(self.teacher.logits(pixels) / TEMPERATURE)
+            return label_targets(self.examples.labels[indices], label_smoothing)
+        return _with_temperature(softmax(self.teacher.logits(pixels) / TEMPERATURE), TEMPERATURE)
 
 
 def from_mnist(examples: Examples) -> Replay:
@@ -70,21 +65,27 @@ def from_drawing(
     return Replay("drawn", Examples(draw(labels, rng), np.array(labels, np.uint8)), teacher)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def label_targets(labels: NDArray[np.uint8], label_smoothing: float) -> Array:
+    """Labels (N,) -> (N, 11) for `TemperedCrossEntropy` at temperature 1; smoothed."""
+    targets = one_hot(labels) * np.float32(1 - label_smoothing) + np.float32(label_smoothing / 10)
+    return _with_temperature(targets, 1.0)
+
+
+def _with_temperature(targets: Array, temperature: float) -> Array:
+    """(N, 10) targets -> (N, 11) for `TemperedCrossEntropy`: the last column is the temperature."""
+    return np.concatenate([targets, np.full((len(targets), 1), temperature, targets.dtype)], axis=1)
+
+
 class TemperedCrossEntropy:
     """Cross-entropy at a temperature T of each row: ``L = -T^2 sum over k of t_k log softmax(z / T)_k``.
 
     The derivative by logit k is T (p_k - t_k). The factor T^2 keeps gradients of the same size at every
     temperature (Hinton et al. 2015, section 2). With T = 1 this is softmax cross-entropy.
-
-    Attributes:
-        temperatures: float32 (N, 1).
     """
 
-    temperatures: NDArray[np.float32]
-
     def value_and_gradient(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
-        """Logits and targets (N, 10) -> losses (N,), gradient (N, 10)."""
-        log_probabilities = log_softmax(outputs / self.temperatures)
-        losses = -(self.temperatures**2) * (targets * log_probabilities).sum(axis=1, keepdims=True)
-        return losses[:, 0], self.temperatures * (np.exp(log_probabilities) - targets)
+        """Logits (N, 10) and targets with temperatures (N, 11) -> losses (N,), gradient (N, 10)."""
+        probabilities, temperatures = targets[:, :10], targets[:, 10:]
+        log_probabilities = log_softmax(outputs / temperatures)
+        losses = -(temperatures[:, 0] ** 2) * (probabilities * log_probabilities).sum(axis=1)
+        return losses, temperatures * (np.exp(log_probabilities) - probabilities)

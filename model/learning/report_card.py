@@ -1,25 +1,20 @@
 """The report card: a candidate beside the champion and the shipped network, on the same held-out pictures."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.learning.examples import Examples
 from model.learning.holdouts import Holdout
 from model.learning.significance import mean_p_value, sign_flip_p_value, sum_by_source
+from model.nn.losses import softmax
+from model.nn.network import Network
+from model.nn.workers import Workers
 
-BATCH = 500
 LEAST_PROBABILITY = 1e-12
 """Keeps the log-loss of an answer that was certain and wrong finite."""
-
-
-class Classifier(Protocol):
-    """What is compared: ten calibrated probabilities for each glyph."""
-
-    def classify(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 784) in 0..1 -> (N, 10)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +214,12 @@ class Answers:
     probabilities: NDArray[np.float32]
 
     @classmethod
-    def of(cls, classifier: Classifier, images: NDArray[np.uint8]) -> Self:
-        """Ask about (N, 28, 28) pictures, a batch at a time."""
-        pixels = images.reshape(-1, 784)
-        batches = [
-            classifier.classify(pixels[start : start + BATCH].astype(np.float32) / np.float32(255))
-            for start in range(0, len(pixels), BATCH)
-        ]
-        return cls(np.concatenate([np.zeros((0, 10), np.float32), *batches]))
+    def of(cls, network: Network, temperature: float, examples: Examples, workers: Workers) -> Self:
+        """Ask about pictures; logits are divided by the temperature, which calibrates the probabilities."""
+        if len(examples) == 0:
+            return cls(np.zeros((0, 10), np.float32))
+        logits = workers.map_chunks(network.logits, examples.pixels)
+        return cls(softmax(logits / np.float32(temperature)))
 
     def digits(self) -> NDArray[np.int64]:
         """(N,) the most probable digits."""

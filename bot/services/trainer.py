@@ -1,0 +1,141 @@
+"""The process that trains: `python -m bot.services.trainer`; a job comes in, progress and a candidate go out.
+
+It knows no database, no key and no token: what it learns from comes decrypted through a pipe and stays in
+memory. It gives way to everything else, takes a bounded amount of memory, leaves no core dump, and dies with
+the process that started it, which holds the other end of its standard input.
+
+In: 8 bytes, the length of what follows (big-endian), then a job as `pack_job` made it. Out: a line of JSON
+for each step on the way, then one that announces so many bytes of a checkpoint, or one with an error.
+"""
+
+import json
+import os
+import resource
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import safetensors.numpy
+
+from model.errors import DataError, ModelError
+from model.learning import augmentation, handwriting, holdouts, mnist, replay
+from model.learning.examples import Examples
+from model.learning.finetuning import FineTuning
+from model.learning.gate import Margins
+from model.learning.replay import Replay
+from model.learning.retraining import Job, Stage, retrain
+from model.nn import checkpoint
+from model.nn.checkpoint import read_metadata
+from model.nn.workers import Workers
+
+NICENESS = 15
+MEMORY = 3 << 30
+"""Bytes of address space; what it really uses is a third of it."""
+THREADS = 2
+DRAWN, DRAWN_HELD_OUT = 5_000, 1_000
+"""Drawn digits to replay and to be judged on, where there is no MNIST."""
+
+
+def pack_job(
+    shipped: bytes, champion: bytes, trained: Examples, held_out: Examples, settings: dict[str, Any]
+) -> bytes:
+    """A job as safetensors; ``settings`` are plain values: recipe, margins, mnist_dir, cache_dir."""
+    tensors = {
+        "shipped": np.frombuffer(shipped, np.uint8),
+        "champion": np.frombuffer(champion, np.uint8),
+        "trained.images": trained.images,
+        "trained.labels": trained.labels,
+        "held_out.images": held_out.images,
+        "held_out.labels": held_out.labels,
+    }
+    return safetensors.numpy.save(tensors, {"settings": json.dumps(settings)})
+
+
+def unpack_job(data: bytes) -> tuple[Job, Path, Path]:
+    """What `pack_job` was given, with the folders of MNIST and of renderings that are kept."""
+    tensors = safetensors.numpy.load(data)
+    settings = json.loads(read_metadata(data)["settings"])
+    recipe = settings["recipe"]
+    recipe["augmentation"] = augmentation.Recipe(**recipe["augmentation"])
+    recipe["steps_back"] = tuple(recipe["steps_back"])
+    job = Job(
+        shipped=checkpoint.load(tensors["shipped"].tobytes()),
+        champion=checkpoint.load(tensors["champion"].tobytes()),
+        trained=Examples(tensors["trained.images"], tensors["trained.labels"]),
+        held_out=Examples(tensors["held_out.images"], tensors["held_out.labels"]),
+        recipe=FineTuning(**recipe),
+        margins=Margins(**settings["margins"]),
+    )
+    return job, Path(settings["mnist_dir"]), Path(settings["cache_dir"])
+
+
+def main() -> int:
+    """Read a job, do it, and write what came of it."""
+    _be_modest()
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    data = _read_exactly(source, int.from_bytes(_read_exactly(source, 8), "big"))
+    threading.Thread(target=_die_with_parent, args=(sys.stdin.fileno(),), daemon=True).start()
+    try:
+        _run(data, sink)
+    except (ModelError, MemoryError) as exc:
+        _say(sink, {"error": str(exc) or type(exc).__name__})
+        return 1
+    return 0
+
+
+def _run(data: bytes, sink: BinaryIO) -> None:
+    job, mnist_dir, cache_dir = unpack_job(data)
+
+    def report(stage: Stage, done: float) -> None:
+        _say(sink, {"stage": stage, "done": done})
+
+    mixed_in, held_out = _materials(job, mnist_dir)
+    judged_on = holdouts.load_or_render(held_out, cache_dir, lambda done: report(Stage.PREPARING, done))
+    with Workers(THREADS) as workers:
+        outcome = retrain(job, mixed_in, judged_on, workers, report)
+    result = {"card": outcome.card.to_dict(), "verdict": outcome.verdict.to_dict()}
+    _say(sink, {**result, "bytes": len(outcome.candidate)})
+    sink.write(outcome.candidate)
+    sink.flush()
+
+
+def _materials(job: Job, mnist_dir: Path) -> tuple[Replay, Examples]:
+    """What to replay and held-out pictures to be judged on: of MNIST where it is at hand, else drawn."""
+    try:
+        digits = mnist.load(mnist_dir)
+    except DataError:
+        rng = np.random.default_rng(holdouts.SEED)
+        labels = [number % 10 for number in range(DRAWN_HELD_OUT)]
+        held_out = Examples(handwriting.draw(labels, rng), np.array(labels, np.uint8))
+        return replay.from_drawing(handwriting.draw, job.shipped.network, rng, DRAWN), held_out
+    return replay.from_mnist(digits.train), digits.validation
+
+
+def _be_modest() -> None:
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _die_with_parent(source: int) -> None:
+    """The other end of standard input closes when the process that started this one ends, however it ends."""
+    os.read(source, 1)
+    os._exit(1)
+
+
+def _read_exactly(source: BinaryIO, count: int) -> bytes:
+    data = source.read(count)
+    if len(data) != count:
+        raise SystemExit("the job broke off")
+    return data
+
+
+def _say(sink: BinaryIO, message: dict[str, Any]) -> None:
+    sink.write(json.dumps(message).encode() + b"\n")
+    sink.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
