@@ -67,8 +67,10 @@ def build(examples: Examples, count: int, seed: int, progress: Progress, process
 
 
 def cached(folder: Path, examples: Examples, count: int, seed: int, progress: Progress) -> Examples:
-    """`build`, kept in ``folder`` under a name that changes with the arguments and with preprocessing."""
-    identity = hashlib.sha256(f"{PREPROCESSING_VERSION} {count} {seed}".encode())
+    """`build`, kept in ``folder`` under a name that changes with the arguments and the code behind it."""
+    identity = hashlib.sha256(f"{count} {seed}".encode())
+    for source in _sources():
+        identity.update(source.read_bytes())
     identity.update(examples.images.tobytes() + examples.labels.tobytes())
     file = folder / f"camera-glyphs-{identity.hexdigest()[:16]}.npz"
     if file.exists():
@@ -78,6 +80,13 @@ def cached(folder: Path, examples: Examples, count: int, seed: int, progress: Pr
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(file, images=built.images, labels=built.labels)
     return built
+
+
+def _sources() -> list[Path]:
+    """The files that decide what a glyph looks like: writing, camera and vision."""
+    here = Path(__file__).parent
+    names = ("handwriting", "stroke_templates", "writing", "paper", "camera", "camera_glyphs")
+    return [*(here / f"{name}.py" for name in names), *sorted((here.parent / "vision").glob("*.py"))]
 
 
 def _build_chunk(examples: Examples, seed: int, numbers: range) -> Examples:
