@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from storage.errors import StorageError
 
 from bot import config
+from bot.commands import network, service
 from bot.errors import BotError
 from model.errors import ModelError
+from storage.errors import StorageError
 
 app = typer.Typer(
     name="digitbot",
@@ -29,6 +30,10 @@ def configure(
 ) -> None:
     """Read handwritten digits from photos, and learn from corrections."""
     context.obj = config.load(file)
+
+
+for command in (service.run, network.train, network.evaluate):
+    app.command()(command)
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ class Telegram(_Section):
         token: from BotFather; empty for the local chat.
         admins: numeric user ids; empty means nobody.
         base_url, base_file_url: as python-telegram-bot takes them; the token is appended to both.
-        webhook: the public https address that Telegram posts to; empty for long polling.
+        webhook: the public https address that leads to the web server; empty for long polling.
         webhook_secret: what Telegram sends along with each post; 1 to 256 of A-Z a-z 0-9 _ -.
     """
 
@@ -171,8 +171,8 @@ class Limits(_Section):
         chats_at_once: chats served side by side.
     """
 
-    photos_per_minute: Positive = 30
-    photo_burst: Positive = 30
+    photos_per_minute: Positive = 120
+    photo_burst: Positive = 120
     requests_per_minute: Positive = 1200
     photo_bytes: Positive = 20 << 20
     decoder_processes: Positive = 2

@@ -10,7 +10,7 @@ from typing import Any
 from telegram import Chat, Message, Update
 from telegram.constants import ChatAction, ChatType
 from telegram.error import TelegramError
-from telegram.ext import Application, CallbackContext, ExtBot, JobQueue
+from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot import i18n
 from bot.albums import Albums
@@ -49,7 +49,7 @@ class Parts:
 Data = dict[Any, Any]
 
 
-class DigitBot(Application[ExtBot[None], "Context", Data, Data, Data, JobQueue["Context"]]):
+class DigitBot(Application[ExtBot[None], "Context", Data, Data, Data, None]):
     """PTB's application, with the parts of this bot."""
 
     inbox: Inbox

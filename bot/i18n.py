@@ -1,10 +1,6 @@
 """The message catalogues: gettext, one folder a language under `bot/locales`.
 
-A message id is the English sentence itself. After a change of a sentence:
-
-    pybabel extract --no-wrap --omit-header --no-location -o bot/locales/digitbot.pot bot
-    pybabel update --no-wrap --domain digitbot -i bot/locales/digitbot.pot -d bot/locales
-    pybabel compile --domain digitbot -d bot/locales
+A message id is the English sentence itself; `bot.catalogues` keeps the catalogues in step with the sources.
 """
 
 import gettext

@@ -32,5 +32,5 @@ def configure(secrets: tuple[str, ...] = (), level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(RedactTokens(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "apscheduler", "telegram.ext", "uvicorn"):
+    for name in ("httpx", "httpcore", "alembic", "telegram.ext", "uvicorn"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from telegram import Update
 from telegram.constants import ParseMode
@@ -144,7 +145,8 @@ def _build(address: Address, parts: Parts) -> DigitBot:
     async def handled(update: Update) -> None:
         await application.inbox.handled(update)
 
-    application = (
+    application = cast(
+        "DigitBot",
         ApplicationBuilder()
         .application_class(DigitBot, {"parts": parts})
         .token(address.token)
@@ -158,9 +160,8 @@ def _build(address: Address, parts: Parts) -> DigitBot:
         .context_types(ContextTypes(context=Context))
         .updater(None)
         .job_queue(None)
-        .build()
+        .build(),  # of that class, which PTB's types do not tell
     )
-    assert isinstance(application, DigitBot)  # as `application_class` was told
     for feature in FEATURES:
         application.add_handlers(feature.handlers())
     application.add_error_handler(failures.on_error)

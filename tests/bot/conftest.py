@@ -1,0 +1,88 @@
+"""The whole bot over real HTTP against the local chat's Bot API: what a test sees is what Telegram gets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot import app
+from bot.app import Core
+from bot.config import Config, Limits, Storage, Web
+from model.learning import camera
+from tests.bot.person import Person
+
+KEY = "vFlrV8HHgYZOWJTnYxYjXEDSgXIwZFbqbkBhjQvoqk0="
+"""Encrypts the glyphs of the tests."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A bot that serves its local chat, and the people in it."""
+
+    core: Core
+    client: httpx.AsyncClient
+    users: dict[str, int]
+
+    @property
+    def you(self) -> Person:
+        """Somebody."""
+        return Person(self.client, self.users["person"])
+
+    @property
+    def admin(self) -> Person:
+        """The administrator."""
+        return Person(self.client, self.users["admin"])
+
+
+def config_in(folder: Path, **sections: object) -> Config:
+    """A configuration whose files are all in one folder."""
+    storage = Storage(url=f"sqlite+aiosqlite:///{folder}/digitbot.db", key=SecretStr(KEY))
+    limits = Limits(decoder_processes=1)
+    return Config(**{"storage": storage, "web": Web(port=0), "limits": limits, **sections})  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def running_in(config: Config) -> AsyncIterator[Running]:
+    """A bot between its start and its orderly end."""
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with app.opened(config) as core:
+        serving = asyncio.create_task(app.serve(core, address.set_result))
+        await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        origin = {"Origin": address.result(), "Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(base_url=address.result(), headers=origin) as client:
+            state = (await client.get("/localchat/state")).raise_for_status().json()
+            yield Running(core, client, {user["role"]: user["id"] for user in reversed(state["users"])})
+        serving.cancel()
+        await asyncio.wait({serving})
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    """A fresh bot."""
+    async with running_in(config_in(tmp_path)) as running:
+        yield running
+
+
+@pytest.fixture
+def you(running: Running) -> Person:
+    """Somebody who writes to the bot in private."""
+    return running.you
+
+
+@pytest.fixture
+def admin(running: Running) -> Person:
+    """The administrator, in private."""
+    return running.admin
+
+
+@pytest.fixture(scope="session")
+def photos() -> dict[str, bytes]:
+    """Photos of drawn digits and numbers, by what they show."""
+    return {sample.digits: sample.jpeg for sample in camera.sample_photos(24, 7)}
