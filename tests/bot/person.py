@@ -41,6 +41,10 @@ class Person:
         query_id: str = pressed["query_id"]
         return query_id
 
+    async def react(self, message_id: int, emoji: str) -> None:
+        """Leave a reaction on a message."""
+        await self._post(f"{self._chat(None)}/messages/{message_id}/reaction", {"emoji": emoji})
+
     async def block(self, blocked: bool = True) -> None:
         """Stop the bot, or start it again."""
         await self._post("/localchat/block", {"blocked": blocked})

@@ -51,7 +51,10 @@ async def send_media_group(state: State, parameters: Parameters) -> list[Json]:
     await _check_chat(state, parameters)
     contents = [await content.media(state, item, parameters.uploads) for item in items]
     album = str(state.random_id())
-    return [await _send(state, parameters, {"media_group_id": album, **item}) for item in contents]
+    return [
+        await _send(state, parameters, {"media_group_id": album, **item}, with_markup=False)
+        for item in contents
+    ]
 
 
 async def send_chat_action(state: State, parameters: Parameters) -> bool:
@@ -71,8 +74,8 @@ async def _check_chat(state: State, parameters: Parameters) -> None:
         await chats.open_to_bot(transaction, parameters)
 
 
-async def _send(state: State, parameters: Parameters, shown: Json) -> Json:
-    markup = keyboards.of(parameters)
+async def _send(state: State, parameters: Parameters, shown: Json, *, with_markup: bool = True) -> Json:
+    markup = keyboards.of(parameters) if with_markup else None
     async with state.transaction() as transaction:
         chat = await chats.open_to_bot(transaction, parameters)
         reply_to = await _reply_to(transaction, chat, parameters)
