@@ -11,6 +11,9 @@ BotError
     ├── NotForYouError            the button was put there for somebody else
     ├── NotAnAdminError           only administrators may do this
     ├── ConsentChangedError       the text that was agreed to is not the present one
+    ├── NothingToLearnError       there are no corrections that may train
+    ├── NothingToRollBackToError  no such version has served before
+    ├── NotReplayableError        a stored reading has no glyphs, or its version no weights, any more
     ├── FileTooLargeError         more bytes than the limits allow, or than Telegram hands out
     └── NotDownloadedError        Telegram did not hand out the file
 """
@@ -58,6 +61,18 @@ class NotAnAdminError(RefusedError):
 
 class ConsentChangedError(RefusedError):
     """The text that was agreed to is not the present one."""
+
+
+class NothingToLearnError(RefusedError):
+    """There are no corrections that may train."""
+
+
+class NothingToRollBackToError(RefusedError):
+    """No such version has served before."""
+
+
+class NotReplayableError(RefusedError):
+    """A stored reading has no glyphs, or its version no weights, any more."""
 
 
 class FileTooLargeError(RefusedError):

@@ -30,6 +30,7 @@ class Serving:
     """A model version and the recognizer with its weights."""
 
     version_id: int
+    sha256: str
     recognizer: Recognizer
 
 
@@ -45,6 +46,13 @@ class Champion:
     def __init__(self, database: Database, file: Path, now: Callable[[], datetime]) -> None:
         self._database, self._file, self._now = database, file, now
         self._current: Serving | None = None
+        self._shipped: Serving | None = None
+
+    @property
+    def shipped(self) -> Serving:
+        """What every training starts from."""
+        assert self._shipped is not None  # `start` comes first
+        return self._shipped
 
     @property
     def current(self) -> Serving:
@@ -69,7 +77,8 @@ class Champion:
             served = None if serving is None else await model_versions.get(session, serving.version_id)
             if served is None or (served.trigger == SHIPPED and served.id != version.id):
                 await model_versions.promote(session, version.id, None, self._now(), how="start")
-        self._current = Serving(version.id, Recognizer.from_checkpoint(shipped))
+        self._shipped = Serving(version.id, shipped.sha256, Recognizer.from_checkpoint(shipped))
+        self._current = self._shipped
         await self.refresh()
 
     async def refresh(self) -> None:
@@ -84,7 +93,7 @@ class Champion:
             except (StorageError, CheckpointError) as exc:
                 log.error("version %d cannot serve: %s", serving.version_id, exc)  # noqa: TRY400 - said in full
                 return
-        self._current = Serving(serving.version_id, Recognizer.from_checkpoint(loaded))
+        self._current = Serving(serving.version_id, loaded.sha256, Recognizer.from_checkpoint(loaded))
         log.info("version %d serves", serving.version_id)
 
     async def follow(self) -> None:
