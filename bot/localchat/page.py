@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
@@ -45,6 +46,23 @@ SAMPLES = 12
 
 WEB_APP_VERSION = "9.1"
 
+
+class SignedConvertor(Convertor[int]):
+    """Ids in paths: those of groups are negative."""
+
+    regex = r"-?\d{1,18}"
+
+    def convert(self, value: str) -> int:
+        """The number that a path names."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """The number as a path names it."""
+        return str(value)
+
+
+register_url_convertor("signed", SignedConvertor())
+
 Handler = Callable[[Request], Awaitable[Response]]
 Guard = Callable[[Request], bool]
 
@@ -58,7 +76,7 @@ class Page:
 
     def routes(self) -> list[BaseRoute]:
         """What it answers to."""
-        chat, message = "/chats/{chat_id:int}", "/chats/{chat_id:int}/messages/{message_id:int}"
+        chat, message = "/chats/{chat_id:signed}", "/chats/{chat_id:signed}/messages/{message_id:int}"
         api = [
             _route("/static/{name}", self._static, guard=_is_visit),
             _route("/state", self._describe),

@@ -5,6 +5,7 @@ import { avatar, bytes, clock, element, icon, keyOf, summary } from "./dom.js";
 import { formatted } from "./text.js";
 
 const BOX = [360, 380]; // CSS pixels that a picture may fill
+const ALBUM_BOX = [230, 230]; // and one of several
 const LEAST = 170; // CSS pixels of the narrowest picture
 const TINY = 120; // pixels; smaller pictures are enlarged with sharp edges
 
@@ -61,7 +62,9 @@ function quoted(target, view, actions) {
 function picture(message, actions) {
   const sizes = message.photo;
   const largest = sizes.at(-1);
-  const scale = Math.max(Math.min(1, BOX[0] / largest.width, BOX[1] / largest.height), Math.min(LEAST / largest.width, BOX[1] / largest.height));
+  const [widest, highest] = message.media_group_id ? ALBUM_BOX : BOX;
+  const fitting = Math.min(1, widest / largest.width, highest / largest.height);
+  const scale = Math.max(fitting, Math.min(LEAST / largest.width, highest / largest.height));
   const [width, height] = [Math.round(largest.width * scale), Math.round(largest.height * scale)];
   const shown = sizes.find((size) => size.width >= width * Math.min(devicePixelRatio, 2)) ?? largest;
   const image = element("img", {

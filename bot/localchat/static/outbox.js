@@ -19,6 +19,7 @@ export class Outbox {
       this.input.value = "";
     });
     this.dialog.addEventListener("close", () => this.#closed());
+    $("header button", this.dialog).addEventListener("click", () => this.dialog.close("cancel"));
     this.#dropping();
     $("#samples .plain").addEventListener("click", () => this.#fillSamples(Math.floor(Math.random() * 2 ** 31)));
   }
