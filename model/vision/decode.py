@@ -28,7 +28,7 @@ from model.vision.page import Box
 from model.vision.picture import Picture
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-"""The allow-list. No MPO: it has no opener of its own (such files open as JPEG); naming it breaks the others."""
+"""The allow-list. No MPO: it has no opener of its own (they open as JPEG); naming it breaks the others."""
 
 _ORIENTATION = 0x0112
 _TRANSPOSITIONS = {

@@ -5,11 +5,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.vision.decode import DEFAULT_LIMITS, DecodeLimits, decode
-from model.vision.ink import Ink, find_ink, grey_of
+from model.vision.ink import TINY, Ink, find_ink, grey_of
 from model.vision.normalisation import normalise
 from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
-from model.vision.segmentation import Mark, choose_marks, find_marks, group_marks, in_lines, touches_edge
+from model.vision.segmentation import Mark, choose_marks, find_marks, group_marks, in_lines
 
 _PREVIEW = 640
 
@@ -27,8 +27,8 @@ def find_page(picture: Picture) -> Page:
     """The page in a picture."""
     ink = find_ink(grey_of(picture.pixels))
     marks, labels = find_marks(ink.mask)
-    large, small = choose_marks(marks, labels.shape)
-    lines = in_lines(group_marks(large, small))
+    large, small = choose_marks(marks, labels)
+    lines = in_lines(group_marks(large, small, labels))
     return Page(
         width=picture.width,
         height=picture.height,
@@ -62,13 +62,14 @@ def _cropped(mark: Mark, labels: NDArray[np.int32], ink: Ink) -> NDArray[np.floa
     """The mark's own ink with its soft edges, float32 (h, w) in 0..1."""
     height, width = labels.shape
     box = mark.box
-    rows = slice(max(0, box.top - 1), min(height, box.bottom + 1))
-    columns = slice(max(0, box.left - 1), min(width, box.right + 1))
+    rows = slice(max(0, box.top - 2), min(height, box.bottom + 2))
+    columns = slice(max(0, box.left - 2), min(width, box.right + 2))
     inside = labels[rows, columns]
     own = np.isin(inside, list(mark.labels)).astype(np.uint8)
-    near = cv2.dilate(own, np.ones((3, 3), np.uint8))
-    lowest = max(3 * ink.noise, 0.1 * ink.level)
-    soft = np.clip((ink.strength[rows, columns] - lowest) / max(0.95 * ink.level - lowest, 1), 0, 1)
+    reach = 5 if max(height, width) < TINY else 3
+    near = cv2.dilate(own, np.ones((reach, reach), np.uint8))
+    lowest = max(3 * ink.noise, 0.04 * ink.level)
+    soft = np.clip((ink.strength[rows, columns] - lowest) / max(0.97 * ink.level - lowest, 1), 0, 1)
     soft = (soft * near).astype(np.float32)
     filled = soft > 0.05
     ys, xs = np.flatnonzero(filled.any(axis=1)), np.flatnonzero(filled.any(axis=0))
@@ -85,7 +86,7 @@ def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArra
         sharpness=1.0,
         marks=len(marks),
         digit_sized_marks=len(large),
-        touches_edge=any(touches_edge(mark, labels.shape) for mark in large),
+        touches_edge=any(mark.contact for mark in large),
         light_on_dark=ink.light_on_dark,
     )
 

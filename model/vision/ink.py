@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 _SMALL = 160
 """Longest side, in pixels, at which ground and polarity are estimated."""
-_STROKE_SHARE = 0.28
+TINY = 64
+"""Pictures with a shorter side below this many pixels are cropped to a digit and evenly lit."""
+_STROKE_SHARE, _STROKE_SHARE_OF_TINY = 0.28, 0.6
 """The widest stroke that is ink, as a part of the picture's shorter side; wider dark areas are ground."""
-_STROKE_SHARE_OF_TINY, _TINY = 0.6, 64
-"""The same for pictures with a shorter side below 64 pixels, which are cropped to a digit and evenly lit."""
+_WINDOW_SHARE_OF_TINY = 0.75
+"""The window of the local median that their polarity is judged by, as a part of the shorter side."""
+WIDE = 0.12
+"""What is wider, as a part of the picture's shorter side, may be a thick marker, or desk, finger or shadow."""
 _LEAST_CONTRAST = 0.05
 """Ink differs from its ground by at least this part of the full range."""
 _WEAK_SHARE = 0.5
@@ -45,7 +49,7 @@ class Ink:
 
     @property
     def mask(self) -> NDArray[np.uint8]:
-        """uint8 (h, w), 1 where there is ink: strong, or weak beside strong, so that strokes hold together."""
+        """uint8 (h, w), 1 where there is ink: strong, or weak beside strong, lest strokes break."""
         strong = (self.strength >= self.threshold).view(np.uint8)
         reach = 2 * max(2, round(_REACH * max(strong.shape))) + 1
         near = cv2.dilate(strong, cv2.getStructuringElement(cv2.MORPH_RECT, (reach, reach)))
@@ -79,14 +83,38 @@ def find_ink(grey: NDArray[np.uint8]) -> Ink:
 
 
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
-    """Whether the minority that stands out from its surroundings is lighter than them.
+    """Whether the ink is lighter than its ground; the negative gives the opposite answer.
 
-    The sign of the third moment of the differences to the local median, which turns with the negative.
+    Closing takes dark ink away and leaves a plain ground, opening takes light ink away; the wrong one of both
+    makes blobs of the ink. So what leaves less of the picture is right. A tiny picture has no room for them;
+    there the ink is the minority that differs from the local median, by the sign of the third moment.
     """
     small = _small(grey)
-    side = min(255, max(3, int(min(small.shape) * 0.75) | 1))
-    difference = small.astype(np.float32) - cv2.medianBlur(small, side).astype(np.float32)
-    return float((difference**3).sum()) > 0
+    if min(small.shape) < TINY:
+        side = max(3, int(min(small.shape) * _WINDOW_SHARE_OF_TINY) | 1)
+        difference = small.astype(np.float32) - cv2.medianBlur(small, side).astype(np.float32)
+        return float((difference**3).sum()) > 0
+    smooth = cv2.medianBlur(small, 3)
+    return _variation(_ground(smooth, cv2.MORPH_OPEN)) < _variation(_ground(smooth, cv2.MORPH_CLOSE))
+
+
+def _variation(ground: NDArray[np.uint8]) -> int:
+    """Sum of the differences of neighbours in (h, w)."""
+    signed = ground.astype(np.int16)
+    return int(np.abs(np.diff(signed, axis=0)).sum()) + int(np.abs(np.diff(signed, axis=1)).sum())
+
+
+def _ground(small: NDArray[np.uint8], operation: int) -> NDArray[np.uint8]:
+    """(h, w) without what is narrower than the widest stroke: dark things if closed, light ones if opened."""
+    share = _STROKE_SHARE if min(small.shape) >= TINY else _STROKE_SHARE_OF_TINY
+    side = max(3, int(min(small.shape) * share) | 1)
+    return cv2.morphologyEx(small, operation, np.ones((side, side), np.uint8))
+
+
+def border_contact(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """How many pixels of the border of (h, w) each of ``count`` labels has."""
+    border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    return np.bincount(border, minlength=count)
 
 
 def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -100,17 +128,18 @@ def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _spread(channel: NDArray[np.uint8]) -> float:
-    """How far the pixels that stand out most are from the median."""
-    low, middle, high = np.percentile(channel, (0.5, 50, 99.5))
-    return float(max(middle - low, high - middle))
+    """How far the pixels that stand out most are from their ground."""
+    smooth = cv2.medianBlur(channel, 3)
+    closed, opened = _ground(smooth, cv2.MORPH_CLOSE), _ground(smooth, cv2.MORPH_OPEN)
+    return max(float(np.percentile(closed - smooth, 99.5)), float(np.percentile(smooth - opened, 99.5)))
 
 
 def _strength(paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Dark ink on lighter paper (h, w) -> how much darker than that paper, 0..255 of its lightness."""
     small = cv2.medianBlur(_small(paper), 3)
-    share = _STROKE_SHARE if min(small.shape) >= _TINY else _STROKE_SHARE_OF_TINY
-    side = max(3, int(min(small.shape) * share) | 1)
-    ground = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    ground = _ground(small, cv2.MORPH_CLOSE)
+    if min(small.shape) >= TINY:  # enlarged below, a step of the ground must not reach over the darker side
+        ground = cv2.erode(ground, np.ones((3, 3), np.uint8))
     ground = cv2.resize(ground, paper.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return cv2.divide(cv2.subtract(ground, paper), cv2.max(ground, _DARKEST_GROUND), scale=255)  # type: ignore[return-value]
 

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 SIDE = 28
 _BOX = 20
-_THINNEST, _THIN_TARGET = 0.085, 0.11
+_THINNEST, _THIN_TARGET = 0.09, 0.12
 """Strokes thinner than the first, as a part of the digit's longer side, are drawn with the second."""
-_THICKEST, _THICK_TARGET = 0.24, 0.2
+_THICKEST, _THICK_TARGET = 0.3, 0.24
 """Strokes thicker than the first are thinned to the second."""
 _FINE_SIDE = 80
 """Longer side, in pixels, at which strokes are redrawn."""
@@ -24,10 +24,13 @@ def normalise(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def stroke_width(mask: NDArray[np.uint8]) -> float:
-    """Mean width of the strokes of a mask (h, w), in pixels: four times the mean distance to the edge."""
+    """Mean width of the strokes of a mask (h, w), in pixels.
+
+    The distances to the edge in a band of w pixels, 1, 2, .., 2, 1, have the mean (w + 2) / 4.
+    """
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[padded > 0]
-    return float(4 * distances.mean() - 1) if len(distances) else 0.0
+    return max(1.0, float(4 * distances.mean() - 2)) if len(distances) else 0.0
 
 
 def _with_usual_strokes(ink: NDArray[np.float32]) -> NDArray[np.float32]:
