@@ -8,7 +8,7 @@ import platform
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
 from bot.services.champion import Champion
 from bot.services.lesson import Lesson, LessonService
-from bot.services.trainer import pack_job
+from bot.services.trainer import Pictures, Settings, pack_job
 from bot.services.training_process import TrainingProcess
 from bot.services.versions import Version, VersionTimeline
 from model.errors import DataError, ModelError, TrainingError
@@ -126,6 +126,14 @@ class Folders:
     cache: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work a training is."""
+
+    recipe: FineTuning = field(default_factory=FineTuning)
+    pictures: Pictures = field(default_factory=Pictures)
+
+
 Listener = Callable[[Progress], Awaitable[None]]
 
 
@@ -138,6 +146,7 @@ class LearningService:
         champion: what serves, and the shipped network that every training starts from.
         settings: schedule, margins and the like.
         folders: see `Folders`.
+        effort: how much work a training is.
         now: the clock.
     """
 
@@ -150,9 +159,11 @@ class LearningService:
         folders: Folders,
         *,
         now: Callable[[], datetime],
+        effort: Effort = Effort(),
     ) -> None:
         self._database, self._lessons, self._champion = database, lessons, champion
         self._settings, self._folders, self._now = settings, folders, now
+        self._effort = effort
         self._timeline = VersionTimeline(database)
         self._holder = f"{platform.node()} {os.getpid()} {uuid.uuid4().hex[:8]}"
         self._task: asyncio.Task[None] | None = None
@@ -410,13 +421,14 @@ class LearningService:
             champion = start
             if serving is not None and not is_unlearning:
                 champion = await model_versions.checkpoint_bytes(session, serving.version_id)
-        recipe = FineTuning().with_share(lesson.largest_share, self._settings.share_per_person)
-        settings = {
-            "recipe": asdict(recipe),
-            "margins": asdict(Margins(**self._settings.margins.model_dump())),
-            "mnist_dir": str(self._folders.mnist.absolute()),
-            "cache_dir": str(self._folders.cache.absolute()),
-        }
+        recipe = self._effort.recipe.with_share(lesson.largest_share, self._settings.share_per_person)
+        settings = Settings(
+            recipe,
+            Margins(**self._settings.margins.model_dump()),
+            self._effort.pictures,
+            self._folders.mnist.absolute(),
+            self._folders.cache.absolute(),
+        )
         return pack_job(start, champion, lesson.trained, lesson.held_out, settings)
 
     async def _store(self, run: TrainingRunRecord, lesson: Lesson, outcome: Outcome) -> None:

@@ -13,8 +13,9 @@ import os
 import resource
 import sys
 import threading
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import safetensors.numpy
@@ -34,14 +35,65 @@ NICENESS = 15
 MEMORY = 3 << 30
 """Bytes of address space; what it really uses is a third of it."""
 THREADS = 2
-DRAWN, DRAWN_HELD_OUT = 5_000, 1_000
-"""Drawn digits to replay and to be judged on, where there is no MNIST."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """How many pictures are made for a training.
+
+    Attributes:
+        drawn: digits to replay, where there is no MNIST.
+        held_out: digits to be judged on, where there is no MNIST.
+        photographed: of those to be judged on.
+    """
+
+    drawn: int = 5_000
+    held_out: int = 1_000
+    photographed: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a job depends on besides networks and glyphs.
+
+    Attributes:
+        recipe: how to learn.
+        margins: how to judge.
+        pictures: to make.
+        mnist_dir: where MNIST is, if it is anywhere.
+        cache_dir: where renderings are kept from one training to the next.
+    """
+
+    recipe: FineTuning
+    margins: Margins
+    pictures: Pictures
+    mnist_dir: Path
+    cache_dir: Path
+
+    def to_json(self) -> str:
+        """As text."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` made."""
+        values = json.loads(text)
+        recipe = values["recipe"]
+        recipe["augmentation"] = augmentation.Recipe(**recipe["augmentation"])
+        recipe["steps_back"] = tuple(recipe["steps_back"])
+        return cls(
+            FineTuning(**recipe),
+            Margins(**values["margins"]),
+            Pictures(**values["pictures"]),
+            Path(values["mnist_dir"]),
+            Path(values["cache_dir"]),
+        )
 
 
 def pack_job(
-    shipped: bytes, champion: bytes, trained: Examples, held_out: Examples, settings: dict[str, Any]
+    shipped: bytes, champion: bytes, trained: Examples, held_out: Examples, settings: Settings
 ) -> bytes:
-    """A job as safetensors; ``settings`` are plain values: recipe, margins, mnist_dir, cache_dir."""
+    """A job in the safetensors format."""
     tensors = {
         "shipped": np.frombuffer(shipped, np.uint8),
         "champion": np.frombuffer(champion, np.uint8),
@@ -50,25 +102,22 @@ def pack_job(
         "held_out.images": held_out.images,
         "held_out.labels": held_out.labels,
     }
-    return safetensors.numpy.save(tensors, {"settings": json.dumps(settings)})
+    return safetensors.numpy.save(tensors, {"settings": settings.to_json()})
 
 
-def unpack_job(data: bytes) -> tuple[Job, Path, Path]:
-    """What `pack_job` was given, with the folders of MNIST and of renderings that are kept."""
+def unpack_job(data: bytes) -> tuple[Job, Settings]:
+    """What `pack_job` was given."""
     tensors = safetensors.numpy.load(data)
-    settings = json.loads(read_metadata(data)["settings"])
-    recipe = settings["recipe"]
-    recipe["augmentation"] = augmentation.Recipe(**recipe["augmentation"])
-    recipe["steps_back"] = tuple(recipe["steps_back"])
+    settings = Settings.from_json(read_metadata(data)["settings"])
     job = Job(
         shipped=checkpoint.load(tensors["shipped"].tobytes()),
         champion=checkpoint.load(tensors["champion"].tobytes()),
         trained=Examples(tensors["trained.images"], tensors["trained.labels"]),
         held_out=Examples(tensors["held_out.images"], tensors["held_out.labels"]),
-        recipe=FineTuning(**recipe),
-        margins=Margins(**settings["margins"]),
+        recipe=settings.recipe,
+        margins=settings.margins,
     )
-    return job, Path(settings["mnist_dir"]), Path(settings["cache_dir"])
+    return job, settings
 
 
 def main() -> int:
@@ -86,13 +135,18 @@ def main() -> int:
 
 
 def _run(data: bytes, sink: BinaryIO) -> None:
-    job, mnist_dir, cache_dir = unpack_job(data)
+    job, settings = unpack_job(data)
 
     def report(stage: Stage, done: float) -> None:
         _say(sink, {"stage": stage, "done": done})
 
-    mixed_in, held_out = _materials(job, mnist_dir)
-    judged_on = holdouts.load_or_render(held_out, cache_dir, lambda done: report(Stage.PREPARING, done))
+    mixed_in, held_out = _materials(job, settings)
+    judged_on = holdouts.load_or_render(
+        held_out,
+        settings.pictures.photographed,
+        settings.cache_dir,
+        lambda done: report(Stage.PREPARING, done),
+    )
     with Workers(THREADS) as workers:
         outcome = retrain(job, mixed_in, judged_on, workers, report)
     result = {"card": outcome.card.to_dict(), "verdict": outcome.verdict.to_dict()}
@@ -101,15 +155,16 @@ def _run(data: bytes, sink: BinaryIO) -> None:
     sink.flush()
 
 
-def _materials(job: Job, mnist_dir: Path) -> tuple[Replay, Examples]:
+def _materials(job: Job, settings: Settings) -> tuple[Replay, Examples]:
     """What to replay and held-out pictures to be judged on: of MNIST where it is at hand, else drawn."""
     try:
-        digits = mnist.load(mnist_dir)
+        digits = mnist.load(settings.mnist_dir)
     except DataError:
         rng = np.random.default_rng(holdouts.SEED)
-        labels = [number % 10 for number in range(DRAWN_HELD_OUT)]
+        labels = [number % 10 for number in range(settings.pictures.held_out)]
         held_out = Examples(handwriting.draw(labels, rng), np.array(labels, np.uint8))
-        return replay.from_drawing(handwriting.draw, job.shipped.network, rng, DRAWN), held_out
+        drawn = replay.from_drawing(handwriting.draw, job.shipped.network, rng, settings.pictures.drawn)
+        return drawn, held_out
     return replay.from_mnist(digits.train), digits.validation
 
 

@@ -26,8 +26,6 @@ from model.vision.page import PREPROCESSING_VERSION
 
 PLAIN, STYLED, PHOTOGRAPHED = "plain", "styled", "photographed"
 SEED = 2026
-PHOTOS = 300
-"""Pictures that are photographed; each takes some 40 ms."""
 RENDERING_VERSION = 1
 """Changes with every change of the styles or the camera that changes the renderings."""
 STYLE_STRENGTH = 0.8
@@ -86,27 +84,27 @@ def photographed(examples: Examples, seed: int, count: int) -> Holdout:
     return Holdout(PHOTOGRAPHED, stacked, examples.labels[chosen], chosen)
 
 
-def render(examples: Examples, progress: Progress) -> tuple[Holdout, ...]:
+def render(examples: Examples, photos: int, progress: Progress) -> tuple[Holdout, ...]:
     """All that candidates are judged on, made from held-out pictures; equal pictures give equal holdouts."""
     progress(0.0)
     in_hands = styled(examples, SEED)
     progress(0.5)
-    photos = photographed(examples, SEED, PHOTOS)
+    in_photos = photographed(examples, SEED, photos)
     progress(1.0)
-    return plain(examples), in_hands, photos
+    return plain(examples), in_hands, in_photos
 
 
-def load_or_render(examples: Examples, folder: Path, progress: Progress) -> tuple[Holdout, ...]:
+def load_or_render(examples: Examples, photos: int, folder: Path, progress: Progress) -> tuple[Holdout, ...]:
     """As `render`, keeping the renderings in a file of this folder: they take longer than judging by them.
 
     The file is named after all that they depend on. One that cannot be read or written is done without.
     """
     digest = hashlib.sha256(examples.images.tobytes() + examples.labels.tobytes()).hexdigest()[:12]
-    path = folder / f"holdouts-{digest}-{RENDERING_VERSION}.{PREPROCESSING_VERSION}.safetensors"
+    path = folder / f"holdouts-{digest}-{photos}-{RENDERING_VERSION}.{PREPROCESSING_VERSION}.safetensors"
     try:
         return plain(examples), *_unpack(safetensors.numpy.load(path.read_bytes()))
     except (OSError, KeyError, safetensors.SafetensorError):
-        made = render(examples, progress)
+        made = render(examples, photos, progress)
     with suppress(OSError):
         _write(path, safetensors.numpy.save(_pack(made[1:])))
     return made

@@ -58,7 +58,7 @@ def from_drawing(
     draw: Callable[[Sequence[int], np.random.Generator], NDArray[np.uint8]],
     teacher: Network,
     rng: np.random.Generator,
-    count: int = 16_000,
+    count: int,
 ) -> Replay:
     """Replay of digits that ``draw`` makes of labels, with ``teacher``'s answers as targets."""
     labels = [index % 10 for index in range(count)]
