@@ -32,6 +32,7 @@ board.addEventListener("change", () => {
   $("board").classList.toggle("drawn", !board.empty);
   $("undo").disabled = !board.canUndo;
   $("clear").disabled = $("send").disabled = board.empty;
+  document.body.dataset.state = "reading";
   live.changed();
 });
 $("undo").addEventListener("click", () => board.undo());
@@ -53,6 +54,7 @@ $("send").hidden = !miniApp.opened;
 miniApp.start().then(() => board.paint());
 render();
 await loadNetwork();
+document.body.dataset.state = "ready";
 
 async function loadNetwork() {
   try {
@@ -76,11 +78,12 @@ async function read() {
 }
 
 function show(reading, milliseconds) {
+  if (!live.pending) document.body.dataset.state = "ready";
   if (!board.empty && reading === null) return;
   answer = board.empty ? null : reading;
   selected = Math.min(selected, Math.max(0, (answer?.glyphs.length ?? 1) - 1));
   document.body.dataset.milliseconds = Math.round(milliseconds);
-  $("status").textContent = verdict();
+  $("status").textContent = spoken();
   render();
 }
 
@@ -116,6 +119,11 @@ function verdict() {
   if (!answer) return "Nothing drawn yet";
   if (answer.abstained) return REASONS[answer.reason] ?? answer.reason;
   return `${percent(answer.confidence)} sure`;
+}
+
+// What a screen reader says.
+function spoken() {
+  return answer && !answer.abstained ? `${answer.digits}, ${verdict()}` : verdict();
 }
 
 function comparison() {

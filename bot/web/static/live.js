@@ -15,6 +15,11 @@ export class Live {
     this.#show = show;
   }
 
+  // Whether the drawing has changed since what was shown last was asked for.
+  get pending() {
+    return this.#again;
+  }
+
   changed() {
     this.#again = true;
     this.since = performance.now();
