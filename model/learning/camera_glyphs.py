@@ -23,7 +23,6 @@ from model.learning.paper import Size
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting, MnistWriting, Writing
 from model.vision.finding import read_page
-from model.vision.page import PREPROCESSING_VERSION
 from model.vision.page import Box
 
 SIZES: tuple[Size, ...] = ((240, 320), (320, 240), (300, 400), (360, 480), (480, 640))
