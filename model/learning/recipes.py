@@ -74,7 +74,7 @@ RECIPES = {
         chunk=32,
     ),
     "reader": Recipe(
-        epochs=30,
+        epochs=24,
         mnist=40,
         drawn=8,
         photographed=16,
@@ -85,7 +85,7 @@ RECIPES = {
         loss=SoftmaxCrossEntropy(label_smoothing=0.05),
         optimizer=_adamw,
         threads=2,
-        chunk=8,
+        chunk=4,
     ),
 }
 """By architecture."""

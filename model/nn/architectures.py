@@ -55,7 +55,7 @@ def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
             layers.append(MaxPool2D())
         layers.append(BiasReLU(channels, dtype=dtype))
         in_channels = channels
-    return [*layers, Flatten(), Dropout(0.4), Linear(5 * 5 * in_channels, 10, rng=rng, gain=1, dtype=dtype)]
+    return [*layers, Flatten(), Dropout(0.3), Linear(5 * 5 * in_channels, 10, rng=rng, gain=1, dtype=dtype)]
 
 
 ARCHITECTURES: dict[str, Callable[[np.random.Generator, DTypeLike], list[Layer]]] = {
