@@ -13,9 +13,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Self
 
 from bot import page_codec
@@ -64,7 +62,7 @@ class DecoderPool:
         file_bytes: int = 20 << 20,
         photos_per_process: int = 500,
     ) -> None:
-        self._file_bytes = file_bytes
+        self.file_bytes = file_bytes
         self._processes = processes
         self._idle: queue.LifoQueue[_Decoder] = queue.LifoQueue()
         for _ in range(processes):
@@ -86,20 +84,17 @@ class DecoderPool:
         Raises:
             UnreadablePhotoError: one of its kinds; also `DecoderTimeoutError` and `DecoderCrashedError`.
         """
-        return await asyncio.wrap_future(self._submit(data))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_page_now, data)
 
-    def read_pages(self, photos: Iterable[bytes]) -> Iterator[Page | UnreadablePhotoError]:
-        """Pages or errors in the order of the photos, each as soon as it and those before it are there.
-
-        Photos are taken from the iterable a few ahead of the pages, so memory stays small.
-        """
-        running: deque[Future[Page]] = deque()
-        for data in photos:
-            running.append(self._submit(data))
-            if len(running) > 2 * self._processes:
-                yield _result(running.popleft())
-        while running:
-            yield _result(running.popleft())
+    def read_page_now(self, data: bytes) -> Page:
+        """`read_page` for callers without an event loop; blocks until the page is there."""
+        if len(data) > self.file_bytes:
+            raise PhotoTooLargeError(f"{len(data)} bytes, at most {self.file_bytes}")
+        decoder = self._idle.get()
+        try:
+            return decoder.read_page(data)
+        finally:
+            self._idle.put(decoder)
 
     def close(self) -> None:
         """Stop all processes; photos in work are answered with an error."""
@@ -115,27 +110,6 @@ class DecoderPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _submit(self, data: bytes) -> Future[Page]:
-        if len(data) > self._file_bytes:
-            refused: Future[Page] = Future()
-            refused.set_exception(PhotoTooLargeError(f"{len(data)} bytes, at most {self._file_bytes}"))
-            return refused
-        return self._threads.submit(self._read, data)
-
-    def _read(self, data: bytes) -> Page:
-        decoder = self._idle.get()
-        try:
-            return decoder.read_page(data)
-        finally:
-            self._idle.put(decoder)
-
-
-def _result(future: Future[Page]) -> Page | UnreadablePhotoError:
-    try:
-        return future.result()
-    except UnreadablePhotoError as exc:
-        return exc
 
 
 class _Decoder:

@@ -1,0 +1,160 @@
+"""The command `digitbot read`: photos in files and folders, one line each."""
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+from threadpoolctl import threadpool_limits
+
+from bot import i18n, reasons
+from bot.config import Config
+from bot.decoder import DecoderPool
+from model.errors import UnreadablePhotoError
+from model.nn import checkpoint
+from model.reading import GlyphReading, Reading
+from model.recognizer import Recognizer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileReading:
+    """What one file gave.
+
+    Attributes:
+        outcome: its reading, or why it is no photo.
+        seconds: from its bytes to that.
+    """
+
+    file: Path
+    outcome: Reading | UnreadablePhotoError
+    seconds: float
+
+
+def read(
+    context: typer.Context,
+    inputs: Annotated[list[Path], typer.Argument(help="Photos, and folders of them.", metavar="INPUT...")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Photos read at once; default: every core.")] = None,
+) -> None:
+    """Read the digits in photos, in order, each as soon as it is read."""
+    configuration: Config = context.obj
+    path = configuration.model.checkpoint
+    loaded = checkpoint.load_file(Path(path)) if path else checkpoint.shipped("reader")
+    recognizer = Recognizer.from_checkpoint(loaded)
+    limits = configuration.limits
+    jobs = jobs or os.cpu_count() or 1
+    render = _as_json if as_json else _as_text
+    with (
+        threadpool_limits(1),
+        DecoderPool(
+            jobs,
+            memory=limits.decoder_memory,
+            seconds=limits.decoder_seconds,
+            file_bytes=limits.photo_bytes,
+        ) as pool,
+    ):
+        for result in read_files(_files(inputs), pool, recognizer, jobs):
+            typer.echo(render(result))
+    missing = [str(path) for path in inputs if not path.exists()]
+    if missing:
+        typer.echo(f"digitbot: no such file or folder: {', '.join(missing)}", err=True)
+        raise typer.Exit(1)
+
+
+def read_files(
+    files: Iterable[Path], pool: DecoderPool, recognizer: Recognizer, jobs: int
+) -> Iterator[FileReading]:
+    """The readings of files in their order, each as soon as it and those before it are there."""
+
+    def read_file(file: Path) -> FileReading:
+        started = perf_counter()
+        outcome: Reading | UnreadablePhotoError
+        try:
+            outcome = recognizer.read(pool.read_page_now(_bytes(file, pool.file_bytes)))
+        except UnreadablePhotoError as exc:
+            outcome = exc
+        return FileReading(file, outcome, perf_counter() - started)
+
+    return _in_order(read_file, files, jobs)
+
+
+def _in_order(work: Callable[[Path], FileReading], files: Iterable[Path], jobs: int) -> Iterator[FileReading]:
+    """``work`` on the files in threads, a few files ahead of what is yielded."""
+    running: deque[Future[FileReading]] = deque()
+    with ThreadPoolExecutor(jobs) as threads:
+        for file in files:
+            running.append(threads.submit(work, file))
+            while running and (running[0].done() or len(running) > 4 * jobs):
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _files(inputs: Sequence[Path]) -> Iterator[Path]:
+    """The inputs that are files, and all files that are not hidden below those that are folders, sorted."""
+    for path in inputs:
+        if path.is_file():
+            yield path
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            found = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+            yield from (file for file in found if file.is_file())
+
+
+def _bytes(file: Path, most: int) -> bytes:
+    """The bytes of a file, and one more than ``most`` of a longer one, which is enough to refuse it."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(most + 1)
+    except OSError as exc:
+        raise UnreadablePhotoError(f"{exc.strerror}") from exc
+
+
+def _as_json(result: FileReading) -> str:
+    outcome = result.outcome
+    reading = outcome if isinstance(outcome, Reading) else None
+    digits = reading.digits if reading else ""
+    return json.dumps(
+        {
+            "file": str(result.file),
+            "digits": digits,
+            "confidence": reading.confidence if reading else 0.0,
+            "abstained": not digits,
+            "reason": _reason(outcome),
+            "seconds": round(result.seconds, 4),
+            "glyphs": [_glyph(glyph) for glyph in reading.glyphs] if reading and digits else [],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _glyph(glyph: GlyphReading) -> dict[str, object]:
+    box = glyph.box
+    return {
+        "digit": glyph.digit,
+        "confidence": glyph.confidence,
+        "probabilities": list(glyph.probabilities),
+        "box": [box.left, box.top, box.right, box.bottom],
+    }
+
+
+def _as_text(result: FileReading) -> str:
+    outcome = result.outcome
+    if isinstance(outcome, Reading) and outcome.digits:
+        return f"{result.file}: {outcome.digits.replace(chr(10), ' / ')}   {100 * outcome.confidence:.1f} %"
+    return f"{result.file}: {_reason(outcome)}"
+
+
+def _reason(outcome: Reading | UnreadablePhotoError) -> str | None:
+    """Why there are no digits, in words."""
+    texts = i18n.texts()
+    if isinstance(outcome, UnreadablePhotoError):
+        return reasons.unreadable(texts, outcome)
+    return None if outcome.abstention is None else reasons.abstention(texts, outcome.abstention)
