@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import model_versions
 from storage.errors import ContributorNotFoundError
+from storage.insertion import insert_if_new
 from storage.records import (
     Consent,
     ContributorRecord,
@@ -57,16 +57,19 @@ async def get_or_create(session: AsyncSession, bot_id: int, user_id: int, now: d
     row = await _find_row(session, bot_id, user_id)
     if row is not None:
         return row.to_record()
-    row = ContributorRow(
-        bot_id=bot_id, user_id=user_id, consent=Consent.NOT_ASKED, wants_receipts=False, created_at=now
+    await insert_if_new(
+        session,
+        ContributorRow,
+        {
+            "bot_id": bot_id,
+            "user_id": user_id,
+            "consent": Consent.NOT_ASKED,
+            "wants_receipts": False,
+            "created_at": now,
+        },
     )
-    try:
-        async with session.begin_nested():
-            session.add(row)
-    except IntegrityError:  # somebody else was faster
-        row = await _find_row(session, bot_id, user_id)
-        if row is None:
-            raise
+    row = await _find_row(session, bot_id, user_id)  # ours, or that of somebody who was faster
+    assert row is not None  # it was inserted or was there
     return row.to_record()
 
 

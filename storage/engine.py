@@ -120,7 +120,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def translate(error: SQLAlchemyError) -> DatabaseError:
     """Our name for an error of the driver; the message never holds a row or the URL."""
     if not isinstance(error, DBAPIError):
-        return DatabaseError(type(error).__name__)
+        origin = getattr(error, "orig", None)  # what a column type said of a value
+        return DatabaseError(str(origin) if origin is not None else type(error).__name__)
     origin = error.orig
     if isinstance(error, IntegrityError):
         return ConstraintError(str(origin).splitlines()[0])

@@ -4,16 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Update, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.insertion import insert_if_new
 from storage.records import InboxRecord, InboxState, NewUpdate
 from storage.tables import InboxRow
 
 
 async def put(session: AsyncSession, bot_id: int, updates: Iterable[NewUpdate], now: datetime) -> list[int]:
     """Store updates; those known by their id are left as they are. The ids that are new."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     new: list[int] = []
     for one in updates:
         values = {
@@ -25,8 +24,8 @@ async def put(session: AsyncSession, bot_id: int, updates: Iterable[NewUpdate], 
             "received_at": now,
             "tries": 0,
         }
-        statement = dialect.insert(InboxRow).values(values).on_conflict_do_nothing()
-        new += await session.scalars(statement.returning(InboxRow.update_id))
+        if await insert_if_new(session, InboxRow, values) is not None:
+            new.append(one.update_id)
     return new
 
 

@@ -3,16 +3,15 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.insertion import insert_if_new
 from storage.records import NewMessage, OutboxRecord
 from storage.tables import OutboxRow
 
 
 async def put(session: AsyncSession, new: NewMessage) -> bool:
     """Store an answer to be sent; whether it is new. One with the same key is stored once."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     values = {
         "bot_id": new.bot_id,
         "chat_id": new.chat_id,
@@ -22,8 +21,7 @@ async def put(session: AsyncSession, new: NewMessage) -> bool:
         "created_at": new.created_at,
         "tries": 0,
     }
-    statement = dialect.insert(OutboxRow).values(values).on_conflict_do_nothing()
-    return await session.scalar(statement.returning(OutboxRow.id)) is not None
+    return await insert_if_new(session, OutboxRow, values) is not None
 
 
 async def unsent(session: AsyncSession, bot_id: int, limit: int = 100) -> list[OutboxRecord]:

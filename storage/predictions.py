@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import model_versions
 from storage.encryption import Keyring
 from storage.errors import PredictionNotFoundError
+from storage.insertion import insert_if_new
 from storage.records import (
     Consent,
     Erased,
@@ -30,26 +31,24 @@ async def save(session: AsyncSession, new: NewPrediction) -> PredictionRecord:
     known = await _find_same(session, new)
     if known is not None:
         return known.to_record()
-    row = _row_from(new)
-    try:
-        async with session.begin_nested():
-            session.add(row)
-    except IntegrityError:  # somebody else was faster, or the row breaks a rule
+    id_ = await insert_if_new(session, PredictionRow, _values_from(new))
+    if id_ is None:  # somebody else was faster
         known = await _find_same(session, new)
-        if known is None:
-            raise
+        assert known is not None  # nothing else about a reading is unique
         return known.to_record()
+    session.add_all(_glyph_row_from(glyph, id_, position) for position, glyph in enumerate(new.glyphs))
+    await session.flush()
     await session.execute(
         update(PredictionRow)
         .where(
             PredictionRow.bot_id == new.bot_id,
             PredictionRow.chat_id == new.chat_id,
             PredictionRow.message_id == new.message_id,
-            PredictionRow.id != row.id,
+            PredictionRow.id != id_,
         )
         .values(is_superseded=True)
     )
-    return row.to_record()
+    return await get(session, id_)
 
 
 async def get(session: AsyncSession, prediction_id: int) -> PredictionRecord:
@@ -210,29 +209,29 @@ async def _find_same(session: AsyncSession, new: NewPrediction) -> PredictionRow
     return row
 
 
-def _row_from(new: NewPrediction) -> PredictionRow:
-    return PredictionRow(
-        bot_id=new.bot_id,
-        chat_id=new.chat_id,
-        message_id=new.message_id,
-        file_unique_id=new.file_unique_id,
-        contributor_id=new.contributor_id,
-        model_version_id=new.model_version_id,
-        preprocessing_version=new.preprocessing_version,
-        digits=new.digits,
-        confidence=new.confidence,
-        abstention=new.abstention,
-        measured=dict(new.measured),
-        environment=dict(new.environment),
-        is_superseded=False,
-        created_at=new.created_at,
-        glyphs=[_glyph_row_from(glyph, position) for position, glyph in enumerate(new.glyphs)],
-    )
+def _values_from(new: NewPrediction) -> dict[str, Any]:
+    return {
+        "bot_id": new.bot_id,
+        "chat_id": new.chat_id,
+        "message_id": new.message_id,
+        "file_unique_id": new.file_unique_id,
+        "contributor_id": new.contributor_id,
+        "model_version_id": new.model_version_id,
+        "preprocessing_version": new.preprocessing_version,
+        "digits": new.digits,
+        "confidence": new.confidence,
+        "abstention": new.abstention,
+        "measured": dict(new.measured),
+        "environment": dict(new.environment),
+        "is_superseded": False,
+        "created_at": new.created_at,
+    }
 
 
-def _glyph_row_from(new: NewGlyph, position: int) -> GlyphRow:
+def _glyph_row_from(new: NewGlyph, prediction_id: int, position: int) -> GlyphRow:
     sealed = new.sealed
     return GlyphRow(
+        prediction_id=prediction_id,
         position=position,
         line=new.line,
         box_left=new.box.left,

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import RunInProgressError, RunLostError, RunNotFoundError, SlotTakenError
+from storage.insertion import insert_if_new
 from storage.records import JsonObject, NewTrainingRun, RunState, TrainingRunRecord
 from storage.tables import TrainingRunRow
 
@@ -25,34 +26,34 @@ async def request(session: AsyncSession, new: NewTrainingRun) -> TrainingRunReco
     Raises:
         SlotTakenError: the same scheduled run was asked for already, here or in another process.
     """
-    row = TrainingRunRow(
-        trigger=new.trigger,
-        state=RunState.QUEUED,
-        created_at=new.created_at,
-        requested_by=new.requested_by,
-        bot_id=new.bot_id,
-        chat_id=new.chat_id,
-        message_id=new.message_id,
-        slot=new.slot,
-        stage="",
-        progress=0.0,
-        is_cancel_requested=False,
-        result={},
+    id_ = await insert_if_new(
+        session,
+        TrainingRunRow,
+        {
+            "trigger": new.trigger,
+            "state": RunState.QUEUED,
+            "created_at": new.created_at,
+            "requested_by": new.requested_by,
+            "bot_id": new.bot_id,
+            "chat_id": new.chat_id,
+            "message_id": new.message_id,
+            "slot": new.slot,
+            "stage": "",
+            "progress": 0.0,
+            "is_cancel_requested": False,
+            "result": {},
+        },
     )
-    try:
-        async with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        if new.slot is None:
-            raise
-        raise SlotTakenError(new.slot) from None
-    return row.to_record()
+    if id_ is None:
+        assert new.slot is not None  # nothing else about a queued run is unique
+        raise SlotTakenError(new.slot)
+    return await get(session, id_)
 
 
 async def claim(
     session: AsyncSession, run_id: int, holder: str, now: datetime, lease: timedelta
 ) -> TrainingRunRecord:
-    """Begin a queued run.
+    """Begin a queued run. Leave the transaction by what it raises.
 
     Raises:
         RunNotFoundError: there is no such run.
@@ -66,10 +67,10 @@ async def claim(
     busy = await running(session)
     if busy is not None:
         raise RunInProgressError(busy.id, busy.started_at)
+    row.state, row.holder = RunState.RUNNING, holder
+    row.started_at = row.heartbeat_at = now
     try:
-        async with session.begin_nested():
-            row.state, row.holder = RunState.RUNNING, holder
-            row.started_at = row.heartbeat_at = now
+        await session.flush()
     except IntegrityError:  # somebody else was faster
         raise RunInProgressError(run_id, None) from None
     return row.to_record()

@@ -1,0 +1,153 @@
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import select
+
+from storage import corrections, encryption, predictions
+from storage.encryption import Keyring
+from storage.engine import Database
+from storage.errors import KeyLostError, KeyringError
+from storage.records import Consent
+from storage.tables import GlyphRow
+from tests.storage.rows import correction, person, pixels, prediction
+
+OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
+
+
+def test_what_is_sealed_opens_to_the_bit() -> None:
+    keyring = Keyring([OLD])
+
+    sealed = keyring.seal(pixels(1))
+
+    assert keyring.open(sealed) == pixels(1)
+    assert pixels(1)[:16] not in sealed.token
+
+
+def test_equal_pixels_have_equal_fingerprints_and_different_tokens() -> None:
+    keyring = Keyring([OLD])
+
+    first, second, other = keyring.seal(pixels(1)), keyring.seal(pixels(1)), keyring.seal(pixels(2))
+
+    assert first.fingerprint == second.fingerprint != other.fingerprint
+    assert first.token != second.token
+
+
+def test_fingerprints_cannot_be_compared_without_the_key() -> None:
+    assert Keyring([OLD]).fingerprint(pixels(1)) != Keyring([NEW]).fingerprint(pixels(1))
+
+
+def test_older_keys_decrypt_and_the_first_one_encrypts() -> None:
+    sealed = Keyring([OLD]).seal(pixels(1))
+
+    both = Keyring([NEW, OLD])
+
+    assert both.open(sealed) == pixels(1)
+    assert Keyring([NEW]).open(both.seal(pixels(1))) == pixels(1)
+
+
+@pytest.mark.parametrize("damage", ["another key", "a bit flipped", "cut short"])
+def test_what_cannot_be_decrypted_names_the_lost_key(damage: str) -> None:
+    keyring = Keyring([OLD])
+    token = keyring.encrypt(pixels(1))
+    if damage == "another key":
+        keyring = Keyring([NEW])
+    elif damage == "a bit flipped":
+        token = token[:100] + bytes([token[100] ^ 1]) + token[101:]
+    else:
+        token = token[:100]
+
+    with pytest.raises(KeyLostError, match="its key is not in the key file, or it is damaged"):
+        keyring.decrypt(token)
+
+
+def test_a_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "key"
+
+    first = encryption.load_or_create_key(path)
+    second = encryption.load_or_create_key(path)
+
+    assert first.key_id == second.key_id
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == ["key"]
+
+
+def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    with ThreadPoolExecutor(8) as pool:
+        found = {keyring.key_id for keyring in pool.map(encryption.load_or_create_key, [path] * 32)}
+
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("content", ["", "no key", "c2hvcnQ="])
+def test_a_file_that_holds_no_keys_is_named(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "key"
+    path.write_text(content)
+
+    with pytest.raises(KeyringError, match=f"key file {path}: "):
+        encryption.load_or_create_key(path)
+    assert path.read_text() == content
+
+
+def test_a_key_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(KeyringError, match=r"key file .*file/key: "):
+        encryption.load_or_create_key(tmp_path / "file" / "key")
+
+
+def test_keys_may_come_from_the_configuration() -> None:
+    sealed = Keyring([OLD]).seal(pixels(1))
+
+    assert Keyring.from_text(f"{NEW.decode()}, {OLD.decode()}").open(sealed) == pixels(1)
+
+
+async def tokens(database: Database) -> list[bytes | None]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(GlyphRow.token).order_by(GlyphRow.id)))
+
+
+async def test_a_rotation_changes_every_glyph_and_then_the_old_key_can_go(
+    database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    old = encryption.load_or_create_key(path)
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        for number in range(5):
+            await correction(session, await prediction(session, old, anna, number, "41"), "47")
+    before = await tokens(database)
+
+    both = encryption.add_key(path)
+    after: int | None = 0
+    while after is not None:
+        async with database.transaction() as session:
+            after = await predictions.reseal(session, both, after=after, limit=3)
+    new = encryption.retire_keys(path)
+
+    assert not set(before) & set(await tokens(database))
+    assert len(path.read_bytes().split()) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    async with database.reading() as session:
+        drawn = await corrections.draw(session, seed=1, maximum=100)
+    assert {new.open(glyph.sealed) for glyph in drawn} == {
+        pixels(100 * number + position) for number in range(5) for position in range(2)
+    }
+    assert all(glyph.sealed.fingerprint == new.fingerprint(new.open(glyph.sealed)) for glyph in drawn)
+    with pytest.raises(KeyLostError):
+        old.open(drawn[0].sealed)
+
+
+async def test_pixels_are_not_in_the_file(sqlite_database: Database, keyring: Keyring) -> None:
+    async with sqlite_database.transaction() as session:
+        await prediction(session, keyring, await person(session))
+    await sqlite_database.scrub()
+
+    assert sqlite_database.path is not None
+    content = sqlite_database.path.read_bytes()
+    assert pixels(1000)[:8] not in content
+    assert b"contributors" in content
