@@ -1,8 +1,12 @@
 """The local chat on a real port, a bot that talks to it, and a person."""
 
+import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,17 +17,44 @@ from bot.web.server import WebServer
 from tests.bot.person import Person
 
 
+class Clock:
+    """The time, which tests may move on."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def move(self, by: timedelta) -> None:
+        self._ahead += by
+
+
 @dataclass(frozen=True)
 class Served:
     """A local chat and where it answers."""
 
     chat: LocalChat
+    clock: Clock
     client: httpx.AsyncClient  # as a browser's page
 
     def person(self, role: str = "person") -> Person:
         """The first user of this role."""
         account = next(account for account in self.chat.identity.people if account.role == role)
         return Person(self.client, account.user_id)
+
+    async def call(self, method: str, files: dict[str, bytes] | None = None, **parameters: Any) -> Any:
+        """What the Bot API answers, as it came: ok and result, or the refusal."""
+        fields = {name: one if isinstance(one, str) else json.dumps(one) for name, one in parameters.items()}
+        address = f"/bot{self.chat.identity.token}/{method}"
+        return (await self.client.post(address, data=fields, files=files)).json()
+
+    async def refusal(self, method: str, files: dict[str, bytes] | None = None, **parameters: Any) -> str:
+        """The description of a refusal."""
+        answer = await self.call(method, files, **parameters)
+        assert answer["ok"] is False, answer
+        description: str = answer["description"]
+        return description
 
     def bot(self, token: str = "") -> Bot:
         """A client of python-telegram-bot, by default with the right token."""
@@ -32,19 +63,27 @@ class Served:
         return Bot(token, base_url=f"{address}/bot", base_file_url=f"{address}/file/bot")
 
 
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    """A fresh local chat, as the bot serves it."""
-    chat = LocalChat(tmp_path / "localchat.db")
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Served]:
+    """A local chat with its file in this folder, served as the bot serves it."""
+    clock = Clock()
+    chat = LocalChat(folder / "localchat.db", clock=clock)
     server = WebServer(chat.application, "127.0.0.1", 0)
     await chat.start()
     await server.start()
     address = f"http://127.0.0.1:{server.port}"
     as_page = {"Origin": address, "Sec-Fetch-Site": "same-origin"}  # what a browser says of the page itself
     async with httpx.AsyncClient(base_url=address, headers=as_page) as client:
-        yield Served(chat, client)
+        yield Served(chat, clock, client)
     await chat.close()
     await server.stop()
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """A fresh local chat."""
+    async with serving(tmp_path) as served:
+        yield served
 
 
 @pytest.fixture

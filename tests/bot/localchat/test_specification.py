@@ -1,7 +1,6 @@
 """Every method and every field of the local chat is one of the Bot API's, as Telegram documents it."""
 
 import io
-import json
 from typing import Any
 
 import pytest
@@ -49,12 +48,7 @@ class Caller:
         self.results: list[tuple[str, Any]] = []
 
     async def __call__(self, method: str, files: dict[str, bytes] | None = None, **parameters: Any) -> Any:
-        address = f"/bot{self._served.chat.identity.token}/{method}"
-        fields = {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()
-        }
-        response = await self._served.client.post(address, data=fields, files=files)
-        answer = response.json()
+        answer = await self._served.call(method, files, **parameters)
         assert answer["ok"], (method, answer)
         self.results.append((method, answer["result"]))
         return answer["result"]
