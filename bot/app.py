@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 from bot.albums import Albums
@@ -26,7 +27,11 @@ from bot.services import Services
 from bot.services.champion import Champion
 from bot.services.consent import ConsentService
 from bot.services.corrections import CorrectionService
+from bot.services.learning import Folders, LearningService
+from bot.services.lesson import LessonService
 from bot.services.reading import ReadingService
+from bot.services.receipts import ReceiptService
+from bot.services.replays import ReplayService
 from bot.web.app import create_app
 from bot.web.init_data import InitData
 from bot.web.limits import RateLimiter
@@ -95,8 +100,20 @@ async def opened(config: Config, now: Callable[[], datetime] = utc_now) -> Async
             reading=ReadingService(database, keyring, champion, decoder, now),
             corrections=CorrectionService(database, now),
             consent=ConsentService(database, now),
+            learning=_learning(config, database, keyring, champion, now),
+            receipts=ReceiptService(database, keyring, champion, now),
+            replays=ReplayService(database, keyring),
         )
+        stack.push_async_callback(services.learning.close)
         yield Core(config, database, keyring, decoder, services)
+
+
+def _learning(
+    config: Config, database: Database, keyring: Keyring, champion: Champion, now: Callable[[], datetime]
+) -> LearningService:
+    lessons = LessonService(database, keyring, champion, config.learning)
+    folders = Folders(mnist=config.model.mnist_dir, cache=platformdirs.user_cache_path("digitbot"))
+    return LearningService(database, lessons, champion, config.learning, folders, now=now)
 
 
 async def run(config: Config, announce: Callable[[str], None]) -> None:
@@ -139,11 +156,16 @@ async def serve(core: Core, announce: Callable[[str], None]) -> None:
         )
         await _start_web(web, localchat, stack)
         messenger = Messenger(
-            _address(core.config, token, web, localchat), _parts(core, web, localchat), core.database, utc_now
+            _address(core.config, token, web, localchat),
+            _parts(core, web, localchat),
+            core.database,
+            core.keyring,
+            utc_now,
         )
         desk.messenger = messenger
         stack.push_async_callback(messenger.stop)
         _in_background(stack, core.services.champion.follow())
+        _in_background(stack, core.services.learning.attend())
         _in_background(stack, _housekeeping(core).run())
         announce(web.address if localchat is not None else "")
         await core.decoder.start()

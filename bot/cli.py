@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bot import config
-from bot.commands import network, reading, service
+from bot.commands import learning, network, reading, service
 from bot.errors import BotError
 from model.errors import ModelError
 from storage.errors import StorageError
@@ -32,7 +32,18 @@ def configure(
     context.obj = config.load(file)
 
 
-for command in (service.run, reading.read, network.train, network.evaluate):
+for command in (
+    service.run,
+    reading.read,
+    network.train,
+    network.evaluate,
+    learning.retrain,
+    learning.models,
+    learning.promote,
+    learning.rollback,
+    learning.replay,
+    learning.export,
+):
     app.command()(command)
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from bot.services.champion import Champion
 from bot.services.consent import ConsentService
 from bot.services.corrections import CorrectionService
+from bot.services.learning import LearningService
 from bot.services.reading import ReadingService
+from bot.services.receipts import ReceiptService
+from bot.services.replays import ReplayService
 
 
 @dataclass(frozen=True)
@@ -16,3 +19,6 @@ class Services:
     reading: ReadingService
     corrections: CorrectionService
     consent: ConsentService
+    learning: LearningService
+    receipts: ReceiptService
+    replays: ReplayService
