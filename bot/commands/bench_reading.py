@@ -116,7 +116,12 @@ class ReadingFigures:
 
 
 def bench_reading(
-    console: Console, mnist_folder: Path, photos: Path | None, processes: int = 2
+    console: Console,
+    mnist_folder: Path,
+    photos: Path | None,
+    *,
+    amounts: Amounts = Amounts(),
+    processes: int = 2,
 ) -> ReadingFigures:
     """Measure and show; tables whose data is not there are left out and named.
 
