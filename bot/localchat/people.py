@@ -117,19 +117,7 @@ async def react(state: State, sender: Account, chat_id: int, message_id: int, em
 async def block(state: State, sender: Account, blocked: bool) -> None:
     """Stop the bot, or start it again."""
     async with state.transaction() as transaction:
-        if blocked == await chats.is_blocked(transaction, sender.user_id):
-            return
-        await chats.set_blocked(transaction, sender.user_id, blocked)
-        bot = await chats.bot(transaction)
-        change = {
-            "chat": await chats.get(transaction, sender.user_id),
-            "from": sender.user(),
-            "date": transaction.now,
-            "old_chat_member": _membership(bot, not blocked),
-            "new_chat_member": _membership(bot, blocked),
-        }
-        await updates.put(transaction, "my_chat_member", change)
-        transaction.events.append({"type": "profile"})
+        await _block(transaction, sender, blocked)
 
 
 async def clear(state: State, chat_id: int) -> None:
@@ -144,6 +132,22 @@ async def clear(state: State, chat_id: int) -> None:
         photo_ids = select(files_table.c.photo_id).where(files_table.c.file_id.in_(file_ids))
         await transaction.connection.execute(delete(files_table).where(files_table.c.photo_id.in_(photo_ids)))
         await messages.remove(transaction, chat_id, [row.message_id for row in rows])
+
+
+async def _block(transaction: Transaction, sender: Account, blocked: bool) -> None:
+    if blocked == await chats.is_blocked(transaction, sender.user_id):
+        return
+    await chats.set_blocked(transaction, sender.user_id, blocked)
+    bot = await chats.bot(transaction)
+    change = {
+        "chat": await chats.get(transaction, sender.user_id),
+        "from": sender.user(),
+        "date": transaction.now,
+        "old_chat_member": _membership(bot, not blocked),
+        "new_chat_member": _membership(bot, blocked),
+    }
+    await updates.put(transaction, "my_chat_member", change)
+    transaction.events.append({"type": "profile"})
 
 
 def _membership(bot: Json, blocked: bool) -> Json:
@@ -171,9 +175,8 @@ async def _send(transaction: Transaction, post: Post, content: Json) -> Json:
         raise BadRequestError("chat not found")
     if reply_to is not None and await messages.get(transaction, chat_id, reply_to) is None:
         raise BadRequestError("message to be replied not found")
-    if chat["type"] == "private" and await chats.is_blocked(transaction, sender.user_id):
-        await chats.set_blocked(transaction, sender.user_id, blocked=False)
-        transaction.events.append({"type": "profile"})
+    if chat["type"] == "private":
+        await _block(transaction, sender, blocked=False)
     content = {**content, "reply_to": reply_to}
     message = await messages.add(transaction, chat, sender.user_id, content)
     await _deliver(transaction, "message", message)

@@ -1,0 +1,141 @@
+"""The page's HTTP: for this machine's own page only, and nothing in it runs what others sent."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.localchat import page
+from tests.bot.localchat.conftest import Served
+from tests.bot.person import Person
+
+STATIC = Path(page.__file__).parent / "static"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "digits.example.org"},
+        {"Host": "192.168.1.7:8080"},
+        {"Origin": "https://example.org"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"X-Forwarded-For": "10.1.2.3"},
+    ],
+)
+async def test_only_the_own_page_on_this_machine_is_answered(
+    served: Served, you: Person, headers: dict[str, str]
+) -> None:
+    message = {"user_id": you.user_id, "text": "hi"}
+
+    answer = await served.client.post(
+        f"/localchat/chats/{you.user_id}/messages", json=message, headers=headers
+    )
+
+    assert answer.status_code == 403
+    assert await you.history() == []
+
+
+async def test_a_page_of_another_site_cannot_look(served: Served) -> None:
+    headers = {"Origin": "", "Sec-Fetch-Site": "cross-site"}
+
+    assert (await served.client.get("/localchat/state", headers=headers)).status_code == 403
+
+
+async def test_a_name_made_to_point_here_gets_no_page(served: Served) -> None:
+    assert (await served.client.get("/", headers={"Host": "rebound.example.org"})).status_code == 403
+    assert (await served.client.get("/")).status_code == 200
+
+
+async def test_the_page_needs_nothing_from_elsewhere(served: Served) -> None:
+    sources = [path for path in STATIC.iterdir() if path.suffix in {".html", ".css", ".js"}]
+
+    for path in sources:
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://", text), path.name
+        assert "innerHTML" not in text, path.name
+        answer = await served.client.get(f"/localchat/static/{path.name}")
+        assert answer.status_code == 200
+    assert sum(path.stat().st_size for path in STATIC.iterdir()) < 100_000
+
+
+async def test_the_policy_lets_no_foreign_script_run(served: Served) -> None:
+    policy = (await served.client.get("/")).headers["content-security-policy"]
+
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+async def test_a_document_is_saved_never_shown(served: Served, you: Person) -> None:
+    sent = await you.send_file(b"<script>alert(1)</script>", "page.html")
+
+    answer = await served.client.get(f"/localchat/files/{sent['document']['file_id']}")
+
+    assert answer.headers["content-disposition"] == "attachment"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_web_app_opens_on_this_machine_only(served: Served, you: Person) -> None:
+    async def launch(url: str) -> int:
+        body = {"user_id": you.user_id, "url": url}
+        return (await served.client.post("/localchat/launch", json=body)).status_code
+
+    assert await launch("http://127.0.0.1:8080/draw") == 200
+    assert await launch("https://example.org/draw") == 400
+
+
+async def test_a_page_hears_of_messages_edits_reactions_actions_and_answers(
+    served: Served, you: Person
+) -> None:
+    chat = you.user_id
+    events: list[dict[str, object]] = []
+    async with served.client.stream("GET", "/localchat/events") as stream:
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "event: ready"
+        sent = await you.send("hi")
+        await served.call("sendChatAction", chat_id=chat, action="typing")
+        message = (await served.call("sendMessage", chat_id=chat, text="7?"))["result"]["message_id"]
+        await served.call("editMessageText", chat_id=chat, message_id=message, text="7!")
+        reaction = [{"type": "emoji", "emoji": "👀"}]
+        await served.call(
+            "setMessageReaction", chat_id=chat, message_id=sent["message_id"], reaction=reaction
+        )
+        query = await you.press(message, "x")
+        await served.call("answerCallbackQuery", callback_query_id=query, text="thanks")
+        await served.call("deleteMessage", chat_id=chat, message_id=message)
+        async for line in lines:
+            if line.startswith('data: {"'):
+                events.append(json.loads(line.removeprefix("data: ")))
+            if events and events[-1]["type"] == "delete":
+                break
+
+    kinds = [event["type"] for event in events]
+    assert kinds == ["message", "action", "message", "edit", "reactions", "answer", "delete"]
+    assert {event["chat_id"] for event in events} == {chat}
+    assert events[5]["text"] == "thanks"
+    assert events[4]["reactions"] == [{"user_id": served.chat.identity.bot_id, "emoji": "👀"}]
+
+
+async def test_sample_photos_are_pictures_and_the_same_each_time(served: Served) -> None:
+    first = await served.client.get("/localchat/samples/5/0")
+    again = await served.client.get("/localchat/samples/5/0")
+    beyond = await served.client.get("/localchat/samples/5/12")
+
+    assert first.headers["content-type"] == "image/jpeg"
+    assert first.content == again.content
+    assert beyond.status_code == 404
+
+
+async def test_older_history_comes_in_pieces(served: Served, you: Person) -> None:
+    for number in range(page.PAGE_LENGTH + 2):
+        await served.call("sendMessage", chat_id=you.user_id, text=str(number))
+
+    newest = (await served.client.get(f"/localchat/chats/{you.user_id}/messages")).json()
+    oldest = newest["messages"][0]["message"]["message_id"]
+    rest = (await served.client.get(f"/localchat/chats/{you.user_id}/messages?before={oldest}")).json()
+
+    assert [seen["message"]["text"] for seen in rest["messages"]] == ["0", "1"]
+    assert (newest["complete"], rest["complete"]) == (False, True)
