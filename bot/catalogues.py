@@ -1,7 +1,7 @@
-"""Keeps the message catalogues in step with the sources: `python -m bot.catalogues` after a change of a sentence.
+"""Keeps the message catalogues in step with the sources: `python -m bot.catalogues`.
 
-Extracts what `gettext` and `ngettext` are called with, updates every catalogue, and compiles it. In the English
-one a sentence is its own translation; what others lack is shown in English.
+Extracts what `gettext` and `ngettext` are called with, updates every catalogue, and compiles it. In the
+English one a sentence is its own translation; what others lack is shown in English.
 """
 
 from datetime import UTC, datetime

@@ -6,7 +6,9 @@ what is still open at the next start is handled then; what comes twice is ignore
 """
 
 import asyncio
+import json
 import logging
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -14,9 +16,10 @@ from typing import Any
 from telegram import Bot, Update
 
 from storage import inbox
+from storage.encryption import Keyring
 from storage.engine import Database
-from storage.errors import StorageError
-from storage.records import NewUpdate
+from storage.errors import KeyLostError, StorageError
+from storage.records import InboxRecord, NewUpdate
 
 log = logging.getLogger(__name__)
 
@@ -26,21 +29,30 @@ MOST_TRIES = 3
 MOST_OPEN = 1000
 """Updates under way, above which no more are fetched."""
 
+_SEALED = "sealed"
+
 
 class Inbox:
     """The updates of one bot, from their receipt to the end of their handling.
 
     Args:
         database: where they are kept.
+        keyring: seals them: they carry names and texts, which are nobody's business at rest.
         bot: whose updates they are.
         queue: what the application takes updates from.
         now: the clock.
     """
 
     def __init__(
-        self, database: Database, bot: Bot, queue: "asyncio.Queue[object]", now: Callable[[], datetime]
+        self,
+        database: Database,
+        keyring: Keyring,
+        bot: Bot,
+        queue: "asyncio.Queue[object]",
+        now: Callable[[], datetime],
     ) -> None:
-        self._database, self._bot, self._queue, self._now = database, bot, queue, now
+        self._database, self._keyring = database, keyring
+        self._bot, self._queue, self._now = bot, queue, now
         self._open: set[int] = set()
         self._deferred: set[int] = set()
         self._room = asyncio.Event()
@@ -51,10 +63,9 @@ class Inbox:
         by_id = {update.update_id: update for update in updates}
         if not by_id:
             return
+        sealed = [self._seal(update) for update in by_id.values()]
         async with self._database.transaction() as session:
-            new = await inbox.put(
-                session, self._bot.id, [_as_new(update) for update in by_id.values()], self._now()
-            )
+            new = await inbox.put(session, self._bot.id, sealed, self._now())
         for update_id in sorted(new):
             self._hand_over(by_id[update_id])
 
@@ -66,14 +77,18 @@ class Inbox:
         """Hand over what an earlier process received and did not finish."""
         async with self._database.transaction() as session:
             records = await inbox.open_updates(session, self._bot.id)
-            tries = [await inbox.begin(session, self._bot.id, record.update_id) for record in records]
-            for record, times in zip(records, tries, strict=True):
-                if times > MOST_TRIES:
-                    log.error("update %d is given up: it has ended %d processes", record.update_id, times)
-                    await inbox.mark_failed(session, self._bot.id, record.update_id, "ended the process")
-        for record, times in zip(records, tries, strict=True):
-            if times <= MOST_TRIES:
-                self._hand_over(Update.de_json(dict(record.payload), self._bot))
+            for record in records:
+                await inbox.begin(session, self._bot.id, record.update_id)
+        for record in records:
+            if record.tries >= MOST_TRIES:
+                await self._give_up(record, "it was open at the end of several processes")
+                continue
+            try:
+                update = self._unseal(record)
+            except KeyLostError as exc:
+                await self._give_up(record, str(exc))
+            else:
+                self._hand_over(update)
 
     async def room(self) -> None:
         """Wait while too many updates are under way."""
@@ -99,6 +114,11 @@ class Inbox:
         except StorageError as exc:
             log.warning("update %d stays open: %s", update.update_id, exc)
 
+    async def _give_up(self, record: InboxRecord, reason: str) -> None:
+        log.error("update %d is given up: %s", record.update_id, reason)
+        async with self._database.transaction() as session:
+            await inbox.mark_failed(session, self._bot.id, record.update_id, reason)
+
     async def _mark_done(self, update_id: int) -> None:
         async with self._database.transaction() as session:
             await inbox.mark_done(session, self._bot.id, update_id)
@@ -109,7 +129,12 @@ class Inbox:
             self._room.clear()
         self._queue.put_nowait(update)
 
+    def _seal(self, update: Update) -> NewUpdate:
+        person = update.effective_user
+        payload = {_SEALED: b64encode(self._keyring.encrypt(update.to_json().encode())).decode()}
+        return NewUpdate(update.update_id, payload, None if person is None else person.id)
 
-def _as_new(update: Update) -> NewUpdate:
-    person = update.effective_user
-    return NewUpdate(update.update_id, update.to_dict(), None if person is None else person.id)
+    def _unseal(self, record: InboxRecord) -> Update:
+        """Raises `KeyLostError` where it was sealed with a key that is gone."""
+        payload = self._keyring.decrypt(b64decode(record.payload[_SEALED]))
+        return Update.de_json(json.loads(payload), self._bot)

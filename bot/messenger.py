@@ -26,6 +26,7 @@ from bot.request import Request
 from bot.services.people import Person
 from bot.web.init_data import InitData
 from bot.web.webhook import PATH
+from storage.encryption import Keyring
 from storage.engine import Database
 
 log = logging.getLogger(__name__)
@@ -60,9 +61,15 @@ class Messenger:
     """The bot as Telegram, or anything that speaks its Bot API, knows it."""
 
     def __init__(
-        self, address: Address, parts: Parts, database: Database, now: Callable[[], datetime]
+        self,
+        address: Address,
+        parts: Parts,
+        database: Database,
+        keyring: Keyring,
+        now: Callable[[], datetime],
     ) -> None:
-        self._address, self._database, self._now = address, database, now
+        self._address, self._now = address, now
+        self._database, self._keyring = database, keyring
         self._application = _build(address, parts)
         self._poller: Poller | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,7 +87,7 @@ class Messenger:
         """
         application, bot = self._application, self._application.bot
         await self._initialize()
-        application.inbox = Inbox(self._database, bot, application.update_queue, self._now)
+        application.inbox = Inbox(self._database, self._keyring, bot, application.update_queue, self._now)
         await application.start()
         await application.inbox.reopen()
         if self._address.webhook:

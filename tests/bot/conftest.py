@@ -1,6 +1,7 @@
 """The whole bot over real HTTP against the local chat's Bot API: what a test sees is what Telegram gets."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from bot import app
 from bot.app import Core
 from bot.config import Config, Limits, Storage, Web
 from model.learning import camera
-from tests.bot.person import Person
+from tests.bot.person import PATIENCE, Json, Person
 
 KEY = "vFlrV8HHgYZOWJTnYxYjXEDSgXIwZFbqbkBhjQvoqk0="
 """Encrypts the glyphs of the tests."""
@@ -46,21 +47,41 @@ def config_in(folder: Path, **sections: object) -> Config:
     return Config(**{"storage": storage, "web": Web(port=0), "limits": limits, **sections})  # type: ignore[arg-type]
 
 
+def button(message: Json, label: str) -> str:
+    """The data of the button with this label."""
+    keyboard = message["reply_markup"]["inline_keyboard"]
+    data: str = next(one["callback_data"] for row in keyboard for one in row if one["text"] == label)
+    return data
+
+
 @asynccontextmanager
 async def running_in(config: Config) -> AsyncIterator[Running]:
     """A bot between its start and its orderly end."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with app.opened(config) as core:
         serving = asyncio.create_task(app.serve(core, address.set_result))
-        await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, asyncio.ensure_future(address)), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
-        origin = {"Origin": address.result(), "Sec-Fetch-Site": "same-origin"}
-        async with httpx.AsyncClient(base_url=address.result(), headers=origin) as client:
+        origin = {"Origin": await address, "Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(base_url=await address, headers=origin) as client:
             state = (await client.get("/localchat/state")).raise_for_status().json()
             yield Running(core, client, {user["role"]: user["id"] for user in reversed(state["users"])})
         serving.cancel()
         await asyncio.wait({serving})
+
+
+async def toast(person: Person, message_id: int, data: str) -> str:
+    """What a person is shown for a press of a button."""
+    async with person.client.stream("GET", "/localchat/events") as events, asyncio.timeout(PATIENCE):
+        lines = events.aiter_lines()
+        await anext(lines)  # the page is being told by now
+        query_id = await person.press(message_id, data)
+        async for line in lines:
+            event = json.loads(line.partition(":")[2]) if line.startswith("data:") else {}
+            if event.get("query_id") == query_id:
+                return str(event["text"])
+    raise AssertionError("the chat ended")
 
 
 @pytest.fixture
@@ -85,4 +106,4 @@ def admin(running: Running) -> Person:
 @pytest.fixture(scope="session")
 def photos() -> dict[str, bytes]:
     """Photos of drawn digits and numbers, by what they show."""
-    return {sample.digits: sample.jpeg for sample in camera.sample_photos(24, 7)}
+    return {sample.digits: sample.jpeg for sample in camera.sample_photos(8, 7)}
