@@ -5,9 +5,12 @@ const MARGIN = 0.12; // of white paper around the exported board: no ink touches
 const EXPORT = 280; // pixels of the exported picture's side
 const STEP = 0.035; // of the keyboard's pen
 
-// Fires "change" with every bit of ink, "stroke" at the end of each stroke and after undo and clear.
+// Fires "change" with every bit of ink, "stroke" where a stroke has ended or was taken back.
 export class Board extends EventTarget {
   #canvas;
+  #export = Object.assign(document.createElement("canvas"), { width: EXPORT, height: EXPORT }).getContext("2d", {
+    willReadFrequently: true,
+  });
   #strokes = []; // each a list of points {x, y, width}, in parts of the side
   #undone = null; // the strokes before the last clear
   #current = null;
@@ -37,25 +40,27 @@ export class Board extends EventTarget {
   undo() {
     if (this.#undone) [this.#strokes, this.#undone] = [this.#undone, null];
     else this.#strokes.pop();
-    this.#changed(true);
+    this.#changed();
+    this.dispatchEvent(new Event("stroke"));
   }
 
   clear() {
     if (this.empty) return;
     [this.#undone, this.#strokes] = [this.#strokes, []];
-    this.#changed(true);
+    this.#changed();
+    this.dispatchEvent(new Event("stroke"));
   }
 
-  // Black ink on white paper, whatever the page's colours.
+  // Black ink on white paper, whatever the page's colours. Not by toBlob, which waits until the browser is idle.
   png() {
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = EXPORT;
-    const context = canvas.getContext("2d");
+    const context = this.#export;
+    context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "white";
     context.fillRect(0, 0, EXPORT, EXPORT);
     context.translate(EXPORT * MARGIN, EXPORT * MARGIN);
     paintStrokes(context, this.#strokes, EXPORT * (1 - 2 * MARGIN), "black");
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    const [, base64] = context.canvas.toDataURL("image/png").split(",");
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   }
 
   paint() {
@@ -85,13 +90,13 @@ export class Board extends EventTarget {
     if (event.pointerId !== this.#pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
     for (const each of events.length ? events : [event]) this.#current.push(this.#point(each));
-    this.#changed(false);
+    this.#changed();
   }
 
   #up(event) {
     if (event.pointerId !== this.#pointer) return;
     this.#pointer = this.#current = null;
-    this.#changed(true);
+    this.dispatchEvent(new Event("stroke"));
   }
 
   #point(event) {
@@ -120,7 +125,7 @@ export class Board extends EventTarget {
     pen.shown = true;
     if (!this.#current) return this.paint();
     this.#current.push({ x: pen.x, y: pen.y, width: WIDTH });
-    this.#changed(false);
+    this.#changed();
   }
 
   #togglePen() {
@@ -128,7 +133,8 @@ export class Board extends EventTarget {
     if (this.#pointer !== null) return;
     if (this.#current) {
       this.#current = null;
-      this.#changed(true);
+      this.dispatchEvent(new Event("stroke"));
+      this.paint();
     } else this.#begin({ x: this.#keyboardPen.x, y: this.#keyboardPen.y, width: WIDTH });
   }
 
@@ -142,13 +148,12 @@ export class Board extends EventTarget {
     this.#current = [point];
     this.#strokes.push(this.#current);
     this.#undone = null;
-    this.#changed(false);
+    this.#changed();
   }
 
-  #changed(finished) {
+  #changed() {
     this.paint();
     this.dispatchEvent(new Event("change"));
-    if (finished) this.dispatchEvent(new Event("stroke"));
   }
 }
 

@@ -35,6 +35,7 @@ board.addEventListener("change", () => {
   document.body.dataset.state = "reading";
   live.changed();
 });
+board.addEventListener("stroke", () => live.finished());
 $("undo").addEventListener("click", () => board.undo());
 $("clear").addEventListener("click", () => board.clear());
 $("send").addEventListener("click", send);
@@ -70,7 +71,7 @@ async function loadNetwork() {
 async function read() {
   if (board.empty) return null;
   try {
-    return await api.read(await board.png());
+    return await api.read(board.png());
   } catch (error) {
     explain(error);
     return null;
@@ -210,7 +211,7 @@ function renderNeuron() {
 async function send() {
   $("send").disabled = true;
   try {
-    await api.send(await board.png());
+    await api.send(board.png());
     $("status").textContent = "Sent";
     $("send").textContent = "Sent ✓";
     miniApp.close();
