@@ -32,6 +32,7 @@ from bot.services.lesson import LessonService
 from bot.services.reading import ReadingService
 from bot.services.receipts import ReceiptService
 from bot.services.replays import ReplayService
+from bot.services.review import ReviewService
 from bot.web.app import create_app
 from bot.web.init_data import InitData
 from bot.web.limits import RateLimiter
@@ -102,6 +103,7 @@ async def opened(config: Config, now: Callable[[], datetime] = utc_now) -> Async
             consent=ConsentService(database, now),
             learning=_learning(config, database, keyring, champion, now),
             receipts=ReceiptService(database, keyring, champion, now),
+            review=ReviewService(database, keyring, now),
             replays=ReplayService(database, keyring),
         )
         stack.push_async_callback(services.learning.close)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +57,26 @@ class DigitBot(Application[ExtBot[None], "Context", Data, Data, Data, None]):
     def __init__(self, *, parts: Parts, **of_ptb: Any) -> None:
         super().__init__(**of_ptb)
         self.parts = parts
+        self._background: set[asyncio.Task[None]] = set()
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that outlasts its update, until the bot ends; its errors are handled as all are."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception as exc:
+                await self.process_error(None, exc)
+
+        task = asyncio.create_task(guarded())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def end_background(self) -> None:
+        """Cancel what `in_background` has begun."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
 
 
 class Context(CallbackContext[ExtBot[None], Data, Data, Data]):

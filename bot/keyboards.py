@@ -5,13 +5,14 @@ send any data: the patterns take only what these functions could have made, the 
 """
 
 import re
+from collections.abc import Sequence
 
 from telegram import InlineKeyboardButton as Button
 from telegram import InlineKeyboardMarkup as Keyboard
 from telegram import WebAppInfo
 from telegram.constants import KeyboardButtonStyle
 
-from bot import replies
+from bot import learning_replies, replies
 from bot.i18n import Texts
 from storage.records import PredictionRecord
 
@@ -22,6 +23,9 @@ WHY = re.compile(r"why:([0-9]{1,18})\Z")
 SAMPLE = re.compile(r"sample\Z")
 CONSENT = re.compile(r"consent:(yes|no):([0-9]{1,9}):([0-9]{1,18})\Z")
 RECEIPTS = re.compile(r"receipts:(on|off):([0-9]{1,18})\Z")
+SERVE = re.compile(r"serve:([0-9]{1,18})\Z")
+REJECT = re.compile(r"reject:([0-9]{1,18})\Z")
+DECISION = re.compile(r"(accept|refuse):([0-9]{1,18})\Z")
 FORGET = re.compile(r"forget:(yes|no):([0-9]{1,18})\Z")
 
 
@@ -87,6 +91,33 @@ def forget(texts: Texts, user_id: int) -> Keyboard:
     )
     keep = Button(replies.keep_button(texts), callback_data=f"forget:no:{user_id}")
     return Keyboard([[delete], [keep]])
+
+
+def decide(texts: Texts, version_id: int) -> Keyboard:
+    """Under the report card of a candidate that passed."""
+    promote = Button(
+        learning_replies.promote_button(texts),
+        callback_data=f"serve:{version_id}",
+        style=KeyboardButtonStyle.SUCCESS,
+    )
+    reject = Button(learning_replies.reject_button(texts), callback_data=f"reject:{version_id}")
+    return Keyboard([[promote, reject]])
+
+
+def serve(texts: Texts, version_ids: Sequence[int]) -> Keyboard | None:
+    """Under the timeline: what could serve; nothing where nothing could."""
+    buttons = [
+        Button(learning_replies.serve_button(texts, version_id), callback_data=f"serve:{version_id}")
+        for version_id in version_ids
+    ]
+    return Keyboard([buttons[index : index + 3] for index in range(0, len(buttons), 3)]) if buttons else None
+
+
+def review(texts: Texts, correction_id: int) -> Keyboard:
+    """Under a correction that waits for a decision."""
+    accept = Button(learning_replies.accept_button(texts), callback_data=f"accept:{correction_id}")
+    reject = Button(learning_replies.reject_button(texts), callback_data=f"refuse:{correction_id}")
+    return Keyboard([[accept, reject]])
 
 
 def _why(texts: Texts, prediction_id: int) -> Button:

@@ -13,16 +13,17 @@ from telegram.constants import ParseMode
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ApplicationBuilder, ContextTypes, Defaults
 
-from bot import i18n, profile
+from bot import i18n, profile, receipts
 from bot.context import Context, DigitBot, Parts
 from bot.errors import UnavailableError
-from bot.handlers import corrections, drawing, failures, photos, privacy, rest, seeing, start
+from bot.handlers import corrections, drawing, failures, learning, photos, privacy, rest, seeing, start
 from bot.inbox import Inbox
 from bot.limiter import Limiter
 from bot.polling import ALLOWED_UPDATES, Poller
 from bot.posting import post_and_read
 from bot.processor import ChatOrder
 from bot.request import Request
+from bot.services.learning import Progress
 from bot.services.people import Person
 from bot.web.init_data import InitData
 from bot.web.webhook import PATH
@@ -31,7 +32,7 @@ from storage.engine import Database
 
 log = logging.getLogger(__name__)
 
-FEATURES = (start, photos, corrections, seeing, drawing, privacy, rest)
+FEATURES = (start, photos, corrections, seeing, drawing, privacy, learning, rest)
 """Modules with `handlers()`, in the order in which they are asked; `rest` takes what is left."""
 
 GRACE = 20.0
@@ -100,9 +101,9 @@ class Messenger:
             await bot.delete_webhook()
             self._poller = Poller(bot, application.inbox, self._now)
             self._tasks.append(asyncio.create_task(self._poller.run(), name="polling"))
-        self._tasks.append(
-            asyncio.create_task(profile.introduce(bot, application.parts.admins), name="introduction")
-        )
+        self._subscribe_to_learning()
+        application.in_background(profile.introduce(bot, application.parts.admins))
+        application.in_background(receipts.send_when_due(application))
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -118,6 +119,7 @@ class Messenger:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._application.end_background()
         if self._application.running:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GRACE):
@@ -133,6 +135,14 @@ class Messenger:
         bot, parts = self._application.bot, self._application.parts
         person = Person(bot.id, launch.user_id, launch.user_id in parts.admins)
         await post_and_read(bot, parts.services.reading, i18n.texts(launch.language_code), person, picture)
+
+    def _subscribe_to_learning(self) -> None:
+        """Have administrators told of trainings that the schedule or a departure began."""
+
+        async def report(progress: Progress) -> None:
+            await learning.report_unasked(progress, self._application)
+
+        self._application.parts.services.learning.subscribe(report)
 
     async def _initialize(self) -> None:
         """Ask Telegram who we are, until it answers."""

@@ -1,6 +1,7 @@
 """Pure: records -> images. "What I saw": photo, ink found in it, and each glyph as the network got it."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,16 @@ def what_was_seen(page: Page, reading: Reading) -> bytes:
         row, column = divmod(index, columns)
         corner = (_GAP + column * (cell_width + _GAP), _HEIGHT + 2 * _GAP + row * (cell_height + _GAP))
         strip.paste(cell, corner)
+    return _png(strip)
+
+
+def enlarged(glyphs: Sequence[NDArray[np.uint8]]) -> bytes:
+    """A PNG of glyphs (28, 28), ink bright, side by side, dark on white as they were written."""
+    shown = glyphs[:_MOST_GLYPHS]
+    strip = Image.new("RGB", (len(shown) * (_GLYPH + _GAP) + _GAP, _GLYPH + 2 * _GAP), _GROUND)
+    for index, pixels in enumerate(shown):
+        picture = Image.fromarray(255 - pixels).resize((_GLYPH, _GLYPH), Image.Resampling.NEAREST)
+        strip.paste(picture, (_GAP + index * (_GLYPH + _GAP), _GAP))
     return _png(strip)
 
 

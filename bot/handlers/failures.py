@@ -7,7 +7,7 @@ from collections.abc import Callable
 from telegram import Update
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
-from bot import i18n, replies
+from bot import i18n, learning_replies, replies
 from bot.context import Context, texts_for
 from bot.errors import (
     ConsentChangedError,
@@ -17,11 +17,20 @@ from bot.errors import (
     NotDownloadedError,
     NotForYouError,
     NothingToCorrectError,
+    NothingToLearnError,
+    NothingToRollBackToError,
     NothingToUndoError,
     NotYoursError,
 )
 from bot.i18n import Texts
 from model.errors import UnreadablePhotoError
+from storage.errors import (
+    CheckpointGoneError,
+    RunInProgressError,
+    VersionForgottenError,
+    VersionNotFoundError,
+    VersionRefusedError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +43,13 @@ _SENTENCES: dict[type[Exception], Callable[[Texts], str]] = {
     NotAnAdminError: replies.admins_only,
     ConsentChangedError: replies.consent_changed,
     NotDownloadedError: replies.not_downloaded,
+    NothingToLearnError: learning_replies.nothing_to_learn,
+    NothingToRollBackToError: learning_replies.nothing_to_roll_back_to,
+    RunInProgressError: learning_replies.training_under_way,
+    VersionNotFoundError: learning_replies.cannot_serve,
+    VersionRefusedError: learning_replies.cannot_serve,
+    VersionForgottenError: learning_replies.cannot_serve,
+    CheckpointGoneError: learning_replies.cannot_serve,
 }
 
 

@@ -9,6 +9,7 @@ from bot.services.learning import LearningService
 from bot.services.reading import ReadingService
 from bot.services.receipts import ReceiptService
 from bot.services.replays import ReplayService
+from bot.services.review import ReviewService
 
 
 @dataclass(frozen=True)
@@ -21,4 +22,5 @@ class Services:
     consent: ConsentService
     learning: LearningService
     receipts: ReceiptService
+    review: ReviewService
     replays: ReplayService

@@ -1,0 +1,104 @@
+"""Consent, receipts and being forgotten."""
+
+from collections.abc import Callable
+
+from sqlalchemy import text
+
+from tests.bot.conftest import Running, button, toast
+from tests.bot.person import Json, Person
+
+Photos = dict[str, bytes]
+
+
+async def correct(you: Person, photos: Photos, digit: str = "3") -> Json:
+    """Send a photo and correct it; the bot's receipt."""
+    photo = await you.send_photo(photos[next(digits for digits in photos if len(digits) == 1)])
+    await you.answer_to(photo)
+    return await you.answer_to(await you.send(f"/correct {digit}", reply_to=photo["message_id"]))
+
+
+def starts(sentence: str) -> Callable[[Json], bool]:
+    """Whether something in the chat starts with this sentence."""
+    return lambda seen: seen["message"].get("text", "").startswith(sentence)
+
+
+async def forget_me(you: Person) -> Json:
+    """Send /forget_me; the bot's question."""
+    command = await you.send("/forget_me")
+    asked = await you.see(
+        lambda seen: (
+            starts("This deletes everything")(seen) and seen["message"]["message_id"] > command["message_id"]
+        )
+    )
+    question: Json = asked["message"]
+    return question
+
+
+async def consent_in(running: Running) -> list[str]:
+    async with running.core.database.reading() as session:
+        return list(await session.scalars(text("SELECT consent FROM contributors")))
+
+
+async def test_consent_is_asked_once_after_the_first_correction_and_given_by_the_button(
+    running: Running, you: Person, photos: Photos
+) -> None:
+    question = await you.answer_to(await correct(you, photos))
+    assert question["text"].startswith("May I learn from your corrections?")
+    assert await consent_in(running) == ["not_asked"]
+
+    await you.press(question["message_id"], button(question, "Yes, learn from my corrections"))
+    settled = await you.see(starts("Thank you: your corrections"))
+    assert "reply_markup" not in settled["message"]
+    assert await consent_in(running) == ["given"]
+
+    receipt = await correct(you, photos, "5")
+    await you.answer_to(await you.send("/id"))
+    asked = [one for one in await you.history() if "May I learn" in one["message"].get("text", "")]
+    assert asked == []
+    assert receipt["text"].startswith("Saved")
+
+
+async def test_privacy_shows_the_choice_and_changes_it(running: Running, you: Person) -> None:
+    policy = await you.answer_to(await you.send("/privacy"))
+    assert "I may not learn from your corrections." in policy["text"]
+    assert "30 days" in policy["text"]
+
+    await toast(you, policy["message_id"], button(policy, "Yes, learn from my corrections"))
+    policy = await you.answer_to(await you.send("/privacy"))
+    assert "I may learn from your corrections." in policy["text"]
+
+    await toast(you, policy["message_id"], button(policy, "Tell me when my corrections help"))
+    told = await you.see(lambda seen: "I tell you when" in seen["message"].get("text", ""))
+    assert button(told["message"], "Do not tell me when they help")
+
+    await toast(you, policy["message_id"], button(policy, "Stop learning from me"))
+    assert await consent_in(running) == ["withdrawn"]
+
+
+async def test_a_yes_to_another_text_or_for_another_person_is_refused(running: Running, you: Person) -> None:
+    policy = await you.answer_to(await you.send("/privacy"))
+
+    newer = await toast(you, policy["message_id"], f"consent:yes:999:{you.user_id}")
+    other = await toast(you, policy["message_id"], "consent:yes:1:5")
+
+    assert newer.startswith("The text has changed since.")
+    assert other == "That button is for somebody else."
+    assert "given" not in await consent_in(running)
+
+
+async def test_forget_me_asks_first_and_leaves_nothing(running: Running, you: Person, photos: Photos) -> None:
+    await correct(you, photos)
+
+    question = await forget_me(you)
+    await you.press(question["message_id"], button(question, "Keep it"))
+    await you.see(starts("Nothing was changed."))
+    assert await consent_in(running) == ["not_asked"]
+
+    question = await forget_me(you)
+    await you.press(question["message_id"], button(question, "Delete everything of mine"))
+    await you.see(starts("Done: I have forgotten you, and 1 reading with you."))
+
+    async with running.core.database.reading() as session:
+        for table in "contributors", "predictions", "glyphs", "corrections":
+            assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+        assert await session.scalar(text("SELECT count(*) FROM inbox WHERE user_id IS NOT NULL")) == 0
