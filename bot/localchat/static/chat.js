@@ -133,7 +133,7 @@ function drawFrame() {
   $("#title").textContent = isPrivate ? state.bot.first_name : state.chat.title;
   $("#title-avatar").replaceChildren(avatar(isPrivate ? state.bot : state.chat));
   drawStatus();
-  composer.commands = state.chat.commands;
+  composer.offer(state.chat.commands);
   const button = state.chat.menu_button;
   $("#menu").hidden = button.type !== "web_app" && !state.chat.commands.length;
   $("#menu span").textContent = button.type === "web_app" ? button.text : "Menu";
@@ -185,7 +185,7 @@ async function chooseChat(chat, shown = true) {
   location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
   closeWebApp();
   if (shown) $("#app").classList.remove("people");
-  composer.clear();
+  composer.reset();
   await loadHistory();
 }
 

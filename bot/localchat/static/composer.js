@@ -9,7 +9,7 @@ export class Composer {
     this.text = $("#text");
     this.context = $("#context");
     this.list = $("#commands");
-    this.commands = [];
+    this.commands = []; // as setMyCommands gave them for this chat
     this.target = null; // { kind: "reply" | "edit", message }
     $("#composer").addEventListener("submit", (event) => this.#submit(event));
     this.text.addEventListener("input", () => this.#typed());
@@ -18,6 +18,7 @@ export class Composer {
     $("#attach").addEventListener("click", (event) => actions.attach(event.currentTarget));
     $("#menu").addEventListener("click", () => actions.openMenu());
     document.addEventListener("paste", (event) => this.#pasted(event));
+    document.addEventListener("keydown", (event) => this.#typedElsewhere(event));
     this.#typed();
   }
 
@@ -31,12 +32,23 @@ export class Composer {
     this.#typed();
   }
 
-  clear() {
+  // Forgets what the next message answers or edits.
+  reset() {
     if (this.target?.kind === "edit") this.text.value = "";
     this.target = null;
     this.context.hidden = true;
     this.#typed();
+  }
+
+  clear() {
+    this.reset();
     this.text.focus();
+  }
+
+  offer(commands) {
+    if (JSON.stringify(commands) === JSON.stringify(this.commands)) return;
+    this.commands = commands;
+    this.#typed();
   }
 
   get replyTo() {
@@ -121,6 +133,13 @@ export class Composer {
     const next = (current + step + options.length + (current < 0 && step < 0 ? 1 : 0)) % options.length;
     options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
     options[next].scrollIntoView({ block: "nearest" });
+  }
+
+  // Letters typed while no field has the focus belong to the message; "r" on a message answers it.
+  #typedElsewhere(event) {
+    const isLetter = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const isTaken = event.defaultPrevented || event.target.closest("input, textarea, dialog, #popup");
+    if (isLetter && !isTaken && !this.text.closest("[hidden]")) this.text.focus();
   }
 
   #pasted(event) {

@@ -4,8 +4,10 @@ import { $, avatar, clock, day, element, summary } from "./dom.js";
 
 // `state`: { users, chats, me, chat, unread: Map(chat_id -> count), bot }; `actions`: person(user), chat(chat)
 export function drawSidebar(state, actions) {
+  const focused = document.activeElement.closest("#people, #chats");
   $("#people").replaceChildren(...state.users.map((user) => person(user, state, actions)));
   $("#chats").replaceChildren(...chatsOf(state, state.me).map((chat) => row(chat, state, actions)));
+  if (focused) $('[aria-checked="true"], [aria-current="true"] button', focused).focus();
 }
 
 export const chatsOf = (state, user) => state.chats.filter((chat) => chat.type !== "private" || chat.id === user.id);
@@ -22,7 +24,6 @@ function person(user, state, actions) {
       event.preventDefault();
       const next = state.users[(state.users.indexOf(user) + step + state.users.length) % state.users.length];
       actions.person(next);
-      $('#people [aria-checked="true"]').focus();
     },
   }, avatar(user), user.first_name, unread ? badge(unread) : null);
 }

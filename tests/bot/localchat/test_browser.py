@@ -1,0 +1,264 @@
+"""The chat page in a real browser, with the real bot behind it."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
+
+from model.learning.camera import SamplePhoto, sample_photos
+from tests.bot.conftest import Running, config_in, running_in
+from tests.browser import chromium
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("chat page")]
+
+PATIENCE = 15_000  # milliseconds that an answer may take on a busy machine
+DESKTOP: ViewportSize = {"width": 1180, "height": 820}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+GIVE_FILE = """(bytes, kind) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(bytes)], "digit.jpg", { type: "image/jpeg" }));
+    if (kind === "paste") {
+        document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer }));
+        return;
+    }
+    const zone = document.querySelector("#chat");
+    zone.dispatchEvent(new DragEvent("dragenter", { dataTransfer: transfer, bubbles: true }));
+    const half = document.querySelector("#dropzone [data-kind='" + kind + "']");
+    half.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot_at_work(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    async with running_in(config_in(tmp_path_factory.mktemp("bot"))) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desktop(browser: Browser, bot_at_work: Running) -> AsyncIterator[Page]:
+    async with opened(browser, bot_at_work, DESKTOP) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(desktop: Page) -> Page:
+    """The page on a desktop, in the chat of "You"; nothing may go wrong in its scripts."""
+    await desktop.get_by_role("radio", name="You").click()
+    await expect(desktop.locator("#status")).to_contain_text("you are You")
+    return desktop
+
+
+class opened:  # noqa: N801 - used like a function, as the context managers of contextlib
+    """A visit to the page."""
+
+    def __init__(self, browser: Browser, running: Running, viewport: ViewportSize, **options: Any) -> None:
+        self._browser, self._running, self._options = browser, running, {"viewport": viewport, **options}
+        self._errors: list[str] = []
+
+    async def __aenter__(self) -> Page:
+        context = await self._browser.new_context(**self._options)
+        self._page = await context.new_page()
+        self._page.set_default_timeout(PATIENCE)
+        self._page.on("pageerror", lambda error: self._errors.append(str(error)))
+        await self._page.goto(str(self._running.client.base_url))
+        await expect(self._page.locator("#title")).to_have_text("digitbot")
+        return self._page
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._page.context.close()
+        assert self._errors == []
+
+
+@pytest.fixture(scope="module")
+def seven() -> SamplePhoto:
+    """A photo of a seven."""
+    return next(photo for photo in sample_photos(24, 1) if photo.digits == "7")
+
+
+async def begin(page: Page) -> None:
+    """Press Start where a chat is empty."""
+    await expect(page.locator("#start:visible, #composer:visible").first).to_be_visible()
+    if await page.locator("#start").is_visible():
+        await page.locator("#start").click()
+        await expect(newest_answer(page)).to_contain_text("Send me a photo")
+
+
+async def say(page: Page, text: str) -> None:
+    await page.locator("#text").fill(text)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.out").last).to_contain_text(text)
+
+
+def newest_answer(page: Page) -> Locator:
+    return page.locator(".message:not(.out):not(.typing)").last
+
+
+async def expect_reading(page: Page, digit: str) -> None:
+    """The newest answer reads the digit and marks its button green."""
+    await expect(newest_answer(page).locator(".words")).to_contain_text(
+        re.compile(rf"^{digit}\s"), timeout=PATIENCE
+    )
+    await expect(newest_answer(page).locator(".keyboard .success")).to_have_text(digit)
+
+
+async def test_a_newcomer_is_told_what_the_bot_does_and_starts_it(page: Page) -> None:
+    await expect(page.locator("#welcome")).to_contain_text("What can this bot do?")
+
+    await begin(page)
+
+    await expect(page.locator("#welcome")).to_be_hidden()
+    await expect(page.locator("#text")).to_be_focused()
+
+
+async def test_a_chosen_file_is_looked_at_sent_and_read(page: Page, seven: SamplePhoto) -> None:
+    await begin(page)
+    await page.locator("#attach").click()
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("menuitem", name="Photo", exact=True).click()
+    file = FilePayload(name="seven.jpg", mimeType="image/jpeg", buffer=seven.jpeg)
+    await (await chooser.value).set_files(file)
+    await page.locator("#caption").fill("what is this?")
+    await page.keyboard.press("Enter")
+
+    await expect_reading(page, "7")
+    await expect(page.locator(".message.out").last).to_contain_text("what is this?")
+    await expect(page.locator(".message.out .picture img").last).to_have_js_property("complete", value=True)
+
+
+@pytest.mark.parametrize("way", ["paste", "photos", "documents"])
+async def test_a_pasted_or_dropped_picture_is_read(page: Page, seven: SamplePhoto, way: str) -> None:
+    await begin(page)
+    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), way])
+    await expect(page.locator("#as-photo")).to_be_checked(checked=way != "documents")
+    await page.locator("#outbox").get_by_role("button", name="Send").click()
+
+    kind = ".document" if way == "documents" else ".picture"
+    await expect(page.locator(".message.out").last.locator(kind)).to_be_visible()
+    await expect_reading(page, "7")
+
+
+async def test_a_pressed_digit_changes_the_answer_and_says_so(page: Page, seven: SamplePhoto) -> None:
+    await begin(page)
+    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    await expect_reading(page, "7")
+    answer = page.locator(f'[data-id="{await newest_answer(page).get_attribute("data-id")}"]')
+
+    await answer.get_by_role("button", name="1", exact=True).click()
+
+    await expect(answer).to_contain_text("as you say")
+    await expect(page.locator("#toasts p")).not_to_have_count(0)
+
+
+async def test_a_reply_corrects_a_photo(page: Page, seven: SamplePhoto) -> None:
+    await begin(page)
+    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    await expect_reading(page, "7")
+    photo = page.locator(".message.out").last
+    await photo.hover()
+    await photo.get_by_role("button", name="Reply").click()
+    await expect(page.locator("#context")).to_contain_text("Photo")
+
+    await say(page, "/correct 1")
+
+    await expect(page.locator(".message.out").last.locator(".quoted")).to_contain_text("Photo")
+    await expect(page.locator("#timeline")).to_contain_text("Saved: this is 1.")
+    await expect(page.locator(".message.out").last.locator(".reactions")).to_contain_text("✍")
+
+
+async def test_the_admin_sees_more_commands_and_may_retrain(page: Page) -> None:
+    await page.get_by_role("radio", name="Admin").click()
+    await begin(page)
+    await page.locator("#text").fill("/ret")
+    await expect(page.locator("#commands button")).to_have_count(1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator(".message.out").last).to_contain_text("/retrain")
+    await expect(newest_answer(page)).not_to_contain_text("I do not know", timeout=PATIENCE)
+    await page.get_by_role("radio", name="You").click()
+    await page.locator("#text").fill("/ret")
+    await expect(page.locator("#commands")).to_be_hidden()
+    await page.locator("#text").fill("")
+
+
+async def test_a_sample_serves_who_has_no_pen_at_hand(page: Page) -> None:
+    await begin(page)
+    await page.locator("#attach").click()
+    await page.get_by_role("menuitem", name="Sample photos").click()
+    await page.locator("#samples").get_by_role("button", name="Send sample photo 1", exact=True).click()
+
+    await expect_reading(page, sample_photos(1, 1)[0].digits)
+
+
+async def test_a_drawing_is_sent_from_the_web_app(page: Page) -> None:
+    await begin(page)
+    await say(page, "/draw")
+    await newest_answer(page).locator(".keyboard button", has_text="Draw").click()
+    app = page.frame_locator("#panel iframe")
+    board = app.locator("#board")
+    box = await board.bounding_box()
+    assert box is not None
+    for index, (x, y) in enumerate([(0.3, 0.25), (0.7, 0.25), (0.6, 0.45), (0.5, 0.6), (0.45, 0.8)]):
+        await page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
+        if index == 0:
+            await page.mouse.down()
+    await page.mouse.up()
+    await app.get_by_role("button", name="Send to chat").click()
+
+    await expect_reading(page, "7")
+
+
+async def test_the_page_serves_people_without_a_mouse(page: Page) -> None:
+    await page.get_by_role("radio", name="You").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("radio", name="Robin")).to_be_focused()
+    await begin(page)
+    await page.locator("#text").fill("/")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.out").last).to_contain_text("/help")
+    await expect(newest_answer(page)).to_contain_text("Correcting")
+    await newest_answer(page).focus()
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("r")
+    await expect(page.locator("#context")).to_contain_text("/help")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("ArrowUp")
+    await expect(page.locator("#context")).to_contain_text("Edit message")
+
+
+async def test_on_a_phone_one_thing_is_seen_at_a_time(browser: Browser, bot_at_work: Running) -> None:
+    async with opened(browser, bot_at_work, PHONE, has_touch=True, is_mobile=True) as page:
+        await begin(page)
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width == PHONE["width"]
+        await expect(page.locator("#sidebar")).to_be_hidden()
+        await page.locator("#back").tap()
+        await page.get_by_role("radio", name="Admin").tap()
+        await page.locator("#chats button").first.tap()
+        await expect(page.locator("#sidebar")).to_be_hidden()
+        await expect(page.locator("#status")).to_contain_text("Admin")
+
+
+async def test_nothing_is_asked_of_other_machines(browser: Browser, bot_at_work: Running) -> None:
+    asked: list[str] = []
+    async with opened(browser, bot_at_work, DESKTOP) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        await page.reload()
+        await expect(page.locator("#title")).to_have_text("digitbot")
+
+    own = str(bot_at_work.client.base_url)
+    assert asked
+    assert [url for url in asked if not url.startswith((own, "blob:", "data:"))] == []
