@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bot.commands.bench_reading import Amounts, Timing, bench_reading
 
-FEW = Amounts(condition=1, drawn=3, numbers=2, negatives=1, readings=2, rounds=2)
+FEW = Amounts(condition=1, drawn=3, numbers=2, negatives=1, readings=2, rounds=1)
 
 
 def test_without_data_the_tables_of_what_is_drawn_remain(tmp_path: Path) -> None:
