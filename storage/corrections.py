@@ -172,7 +172,7 @@ async def set_states(session: AsyncSession, changes: Iterable[StateChange]) -> N
             .where(
                 CorrectionRow.id == bindparam("which"),
                 CorrectionRow.decision.is_(None),
-                CorrectionRow.state.in_(_TRAINABLE),
+                or_(*(CorrectionRow.state == state for state in _TRAINABLE)),  # IN cannot run for many rows
             )
             .values(state=bindparam("state"), reason=bindparam("reason")),
             values,

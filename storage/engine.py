@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -89,6 +90,8 @@ def prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        if engine.dialect.is_async:
+            event.listen(engine, "invalidate", _let_go_of_sqlite)
 
 
 def _configure_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -115,6 +118,19 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if statement == 'BEGIN' else 'OFF'}")
     if statement:
         connection.exec_driver_sql(statement)
+
+
+def _let_go_of_sqlite(
+    connection: DBAPIConnection, _entry: ConnectionPoolEntry, error: BaseException | None
+) -> None:
+    """Roll back before a cancelled statement's connection is closed.
+
+    SQLite keeps a closed connection, and its lock, for as long as a statement of it is unfinished, and that
+    lives as long as somebody looks at the exception.
+    """
+    if error is not None:
+        assert isinstance(connection, AdaptedConnection)  # the engine is asynchronous
+        connection.run_async(lambda driver: asyncio.shield(driver.rollback()))
 
 
 def translate(error: SQLAlchemyError) -> DatabaseError:

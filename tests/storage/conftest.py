@@ -1,6 +1,5 @@
 """Real databases: SQLite in files, and PostgreSQL where its server can run."""
 
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,18 +13,18 @@ from storage import engine
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.migration import migrate
+from storage.tables import Base
 from tests.storage import postgresql
-
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """The URL of a server with a migrated database "template", up to the database's name."""
+    """The URL of a server with a migrated database "rows" and an empty one "empty", up to the name."""
     try:
         with postgresql.server() as url:
-            _create_database(url, "template", of="template0")
-            migrate(url.format(name="template"))
+            for name in ("rows", "empty"):
+                _execute(url, "postgres", f"CREATE DATABASE {name}")
+            migrate(url.format(name="rows"))
             yield url
     except postgresql.NoServerError as exc:
         pytest.skip(f"PostgreSQL cannot run here: {exc}")
@@ -41,10 +40,17 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def empty_postgresql(postgresql_server: str) -> str:
-    """The URL of an empty PostgreSQL database."""
-    name = f"empty{next(_numbers)}"
-    _create_database(postgresql_server, name, of="template0")
-    return postgresql_server.format(name=name)
+    """The URL of a PostgreSQL database without tables."""
+    _execute(postgresql_server, "empty", "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return postgresql_server.format(name="empty")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """The URL of a migrated PostgreSQL database without rows."""
+    tables = ", ".join(Base.metadata.tables)
+    _execute(postgresql_server, "rows", f"TRUNCATE {tables} RESTART IDENTITY")
+    return postgresql_server.format(name="rows")
 
 
 @pytest.fixture
@@ -58,13 +64,8 @@ def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
     """The URL of a migrated database, of both kinds."""
-    if request.param == "sqlite":
-        found: str = request.getfixturevalue("sqlite_url")
-        return found
-    server: str = request.getfixturevalue("postgresql_server")
-    name = f"test{next(_numbers)}"
-    _create_database(server, name, of="template")
-    return server.format(name=name)
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return found
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def keyring() -> Keyring:
     return Keyring([Fernet.generate_key()])
 
 
-def _create_database(server: str, name: str, of: str) -> None:
-    folder = make_url(server.format(name="postgres")).query["host"]
-    with psycopg.connect(f"host={folder} user=postgres dbname=postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{of}"'.encode())
+def _execute(server: str, name: str, statements: str) -> None:
+    folder = make_url(server.format(name=name)).query["host"]
+    with psycopg.connect(f"host={folder} user=postgres dbname={name}", autocommit=True) as connection:
+        connection.execute(statements.encode())

@@ -1,0 +1,234 @@
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from storage import contributors, corrections, engine, inbox, model_versions, outbox, predictions, runs
+from storage.encryption import Keyring
+from storage.engine import Database
+from storage.errors import ContributorNotFoundError, VersionForgottenError
+from storage.records import (
+    Consent,
+    CorrectionReason,
+    CorrectionState,
+    Decision,
+    InboxState,
+    NewMessage,
+    NewTrainingRun,
+    NewUpdate,
+)
+from storage.tables import Base
+from tests.storage.rows import (
+    ANNA,
+    BERT,
+    BOT,
+    CHAT,
+    NOW,
+    correction,
+    later,
+    new_version,
+    person,
+    prediction,
+    version,
+)
+
+
+async def test_a_person_is_known_by_bot_and_id(database: Database) -> None:
+    async with database.transaction() as session:
+        first = await contributors.get_or_create(session, BOT, ANNA, NOW)
+        again = await contributors.get_or_create(session, BOT, ANNA, later(days=1))
+        elsewhere = await contributors.get_or_create(session, BOT + 1, ANNA, NOW)
+
+    assert first == again
+    assert (first.consent, first.asked_at, first.wants_receipts) == (Consent.NOT_ASKED, None, False)
+    assert elsewhere.id != first.id
+    async with database.reading() as session:
+        assert await contributors.find(session, BOT, ANNA) == first
+        assert await contributors.find(session, BOT, BERT) is None
+        assert await contributors.get(session, first.id) == first
+        assert await contributors.find_by_user(session, ANNA) == [first, elsewhere]
+
+
+async def test_choices_are_remembered(database: Database) -> None:
+    async with database.transaction() as session:
+        anna = await person(session)
+        await contributors.set_asked(session, anna.id, NOW)
+        await contributors.set_receipts(session, anna.id, True)
+        await contributors.set_consent(session, anna.id, Consent.GIVEN, 3, later(minutes=1))
+
+    async with database.reading() as session:
+        found = await contributors.get(session, anna.id)
+        assert await contributors.with_receipts(session, BOT) == [found]
+    assert (found.consent, found.consent_version, found.consent_at) == (Consent.GIVEN, 3, later(minutes=1))
+    assert (found.asked_at, found.wants_receipts) == (NOW, True)
+
+
+async def test_an_unknown_person_is_named(database: Database) -> None:
+    async with database.transaction() as session:
+        with pytest.raises(ContributorNotFoundError, match="no contributor with id 404"):
+            await contributors.forget(session, 404, NOW)
+
+
+async def test_corrections_follow_consent(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        made = [
+            await correction(session, await prediction(session, keyring, anna, number), state=state)
+            for number, state in enumerate(
+                [CorrectionState.ACCEPTED, CorrectionState.QUARANTINED, CorrectionState.REJECTED]
+            )
+        ]
+
+    async def states() -> list[tuple[CorrectionState, str | None]]:
+        async with database.reading() as session:
+            found = [await corrections.get(session, one.id) for one in made]
+        return [(one.state, one.reason) for one in found]
+
+    async with database.transaction() as session:
+        await contributors.set_consent(session, anna.id, Consent.WITHDRAWN, 1, NOW)
+    withdrawn = (CorrectionState.WITHDRAWN, CorrectionReason.CONSENT_WITHDRAWN)
+    rejected = (CorrectionState.REJECTED, None)
+    assert await states() == [withdrawn, withdrawn, rejected]
+
+    async with database.transaction() as session:
+        await contributors.set_consent(session, anna.id, Consent.GIVEN, 1, NOW)
+    pending = (CorrectionState.PENDING, None)
+    assert await states() == [pending, pending, rejected]
+
+
+async def fill(database: Database, keyring: Keyring) -> tuple[int, int]:
+    """Anna and Bert in every table; Anna's id and that of the version that learned from her."""
+    async with database.transaction() as session:
+        anna, bert = await person(session, ANNA, Consent.GIVEN), await person(session, BERT, Consent.GIVEN)
+        shown = await prediction(session, keyring, anna, 10, "47")
+        berts = await prediction(session, keyring, bert, 20)
+        taught = await correction(session, shown, "41")
+        await correction(session, berts, "9")
+        hers_on_berts = await correction(session, berts, "1", by=anna.id, by_admin=True)
+        await corrections.decide(session, hers_on_berts.id, Decision.ACCEPTED, ANNA, NOW)
+        root = await version(session)
+        tuned = await model_versions.add(session, new_version(b"tuned", root.id))
+        await model_versions.record_learned(session, tuned.id, [taught.id])
+        await model_versions.promote(session, tuned.id, ANNA, NOW)
+        await runs.request(
+            session, NewTrainingRun("command", NOW, requested_by=ANNA, bot_id=BOT, chat_id=CHAT, message_id=9)
+        )
+        await inbox.put(session, BOT, [NewUpdate(1, {"from": ANNA}, ANNA), NewUpdate(2, {}, BERT)], NOW)
+        await outbox.put(session, NewMessage(BOT, CHAT, "hers", {"to": ANNA}, NOW, ANNA))
+        await outbox.put(session, NewMessage(BOT, CHAT, "berts", {}, NOW, BERT))
+    return anna.id, tuned.id
+
+
+async def test_forgetting_erases_a_person_from_every_table(database: Database, keyring: Keyring) -> None:
+    anna_id, tuned_id = await fill(database, keyring)
+
+    async with database.transaction() as session:
+        erased = await contributors.forget(session, anna_id, later(days=1))
+
+    assert (erased.contributors, erased.predictions, erased.corrections) == (1, 1, 2)
+    assert erased.marked_versions == (tuned_id,)
+    async with database.reading() as session:
+        for table in Base.metadata.sorted_tables:
+            for row in (await session.execute(select(table))).mappings():
+                for column, value in row.items():
+                    assert str(ANNA) not in str(value), (table.name, column)
+        bert = await contributors.find(session, BOT, BERT)
+        assert bert is not None
+        berts = await predictions.find_by_message(session, BOT, CHAT, 20)
+        assert berts is not None
+        kept = await corrections.current_for(session, berts.id, bert.id)
+        assert kept is not None
+        assert kept.digits == "9"
+        assert [one.key for one in await outbox.unsent(session, BOT)] == ["berts"]
+        assert [one.update_id for one in await inbox.open_updates(session, BOT)] == [2]
+        hers = await inbox.find(session, BOT, 1)
+        assert hers is not None
+        assert (hers.state, dict(hers.payload), hers.user_id) == (InboxState.DONE, {}, None)
+
+
+async def test_a_version_that_learned_from_a_forgotten_person_serves_until_replaced_and_never_again(
+    database: Database, keyring: Keyring
+) -> None:
+    anna_id, tuned_id = await fill(database, keyring)
+    async with database.transaction() as session:
+        await contributors.forget(session, anna_id, later(days=1))
+        serving = await model_versions.current(session)
+        assert serving is not None
+        assert serving.version_id == tuned_id
+        assert await model_versions.checkpoint_bytes(session, tuned_id) == b"tuned"
+        root = await version(session)
+        await model_versions.promote(session, root.id, None, later(days=2))
+
+    async with database.transaction() as session:
+        marked = await model_versions.get(session, tuned_id)
+        assert (marked.is_forgotten, marked.has_checkpoint) == (True, False)
+        with pytest.raises(VersionForgottenError, match="asked to be forgotten"):
+            await model_versions.promote(session, tuned_id, None, later(days=3))
+
+
+def traces(file: Path, needles: dict[str, bytes]) -> set[str]:
+    """The needles that any file of an SQLite database holds."""
+    content = b"".join(path.read_bytes() for path in sorted(file.parent.glob(f"{file.name}*")))
+    return {name for name, needle in needles.items() if needle in content}
+
+
+async def test_nothing_of_a_forgotten_person_is_left_in_the_file(
+    sqlite_database: Database, keyring: Keyring
+) -> None:
+    """The raw bytes are searched, among enough other rows that pages were split and merged."""
+    async with sqlite_database.transaction() as session:
+        anna, bert = await person(session, ANNA, Consent.GIVEN), await person(session, BERT, Consent.GIVEN)
+        theirs = []
+        for number in range(60):
+            owner = anna if number % 3 == 0 else bert
+            file = f"photo-of-{owner.user_id}-{number}"
+            shown = await prediction(session, keyring, owner, number, "47", file=file)
+            await correction(session, shown, "41")
+            theirs += [shown] if owner is anna else []
+        update = NewUpdate(1, {"text": "my secret words"}, ANNA)
+        await inbox.put(session, BOT, [update], NOW)
+        other = await prediction(session, keyring, bert, 99)
+    needles = {"id": ANNA.to_bytes(6, "big"), "words": b"my secret words", "file": b"photo-of-5300000001"}
+    for shown in theirs:
+        for glyph in shown.glyphs:
+            assert glyph.sealed is not None
+            needles[f"token {glyph.id}"] = glyph.sealed.token[30:62]
+            needles[f"fingerprint {glyph.id}"] = glyph.sealed.fingerprint
+    assert sqlite_database.path is not None
+    assert traces(sqlite_database.path, needles) == set(needles)
+
+    async with sqlite_database.transaction() as session:
+        await contributors.forget(session, anna.id, NOW)
+    assert await sqlite_database.scrub()
+
+    assert traces(sqlite_database.path, needles) == set()
+    assert other.glyphs[0].sealed is not None
+    assert traces(sqlite_database.path, {"other": other.glyphs[0].sealed.token}) == {"other"}
+
+
+async def test_scrubbing_vacuums_postgresql(postgresql_url: str) -> None:
+    database = engine.create(postgresql_url)
+    assert await database.scrub()
+    async with database.reading() as session:
+        vacuumed = await session.scalar(
+            text("SELECT last_vacuum IS NOT NULL FROM pg_stat_user_tables WHERE relname = 'glyphs'")
+        )
+    await database.close()
+
+    assert vacuumed
+
+
+async def test_scrubbing_says_when_a_reader_is_in_the_way(
+    sqlite_database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sqlite_database.transaction() as session:
+        anna = await person(session)
+    async with sqlite_database.reading() as reader:
+        await contributors.get(reader, anna.id)
+        async with sqlite_database.transaction() as session:
+            await session.execute(text("UPDATE contributors SET user_id = 4"))
+        async with sqlite_database.engine.connect() as connection:
+            await connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+        assert not await sqlite_database.scrub()
+
+    assert await sqlite_database.scrub()

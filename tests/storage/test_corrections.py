@@ -1,0 +1,359 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from storage import contributors, corrections, engine
+from storage.encryption import Keyring
+from storage.engine import Database
+from storage.errors import ContributorNotFoundError, CorrectionNotFoundError, PredictionNotFoundError
+from storage.migration import migrate
+from storage.records import (
+    Consent,
+    CorrectionReason,
+    CorrectionState,
+    Decision,
+    LabelledGlyph,
+    NewCorrection,
+    StateChange,
+)
+from tests.storage.rows import (
+    ANNA,
+    BERT,
+    BOT,
+    CHAT,
+    NOW,
+    correction,
+    later,
+    person,
+    pixels,
+    prediction,
+)
+
+
+async def test_the_newest_correction_counts_and_older_ones_stay(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        shown = await prediction(session, keyring, await person(session))
+        await correction(session, shown, "7")
+        await correction(session, shown, "2")
+
+    async with database.reading() as session:
+        current = await corrections.current_for(session, shown.id, shown.contributor_id)
+        history = await corrections.history(session, shown.id)
+    assert current is not None
+    assert current.digits == "2"
+    assert [(one.digits, one.is_current) for one in history] == [("7", False), ("2", True)]
+
+
+async def test_the_same_correction_again_changes_nothing(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        shown = await prediction(session, keyring, await person(session))
+        first = await correction(session, shown, "7")
+    async with database.transaction() as session:
+        again = await correction(session, shown, "7", created_at=later(days=1))
+
+    assert again == first
+    async with database.reading() as session:
+        assert len(await corrections.history(session, shown.id)) == 1
+
+
+async def test_undo_brings_back_what_was_said_before(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        shown = await prediction(session, keyring, await person(session))
+        first = await correction(session, shown, "7")
+        second = await correction(session, shown, "2")
+
+    for undone, left in [(second, first), (first, None)]:
+        async with database.transaction() as session:
+            found = await corrections.undo(session, undone.id, later(minutes=1))
+        assert (found.is_current, found.undone_at) == (False, later(minutes=1))
+        assert (found.state, found.reason) == (CorrectionState.WITHDRAWN, CorrectionReason.UNDONE)
+        async with database.reading() as session:
+            current = await corrections.current_for(session, shown.id, shown.contributor_id)
+        assert (current and current.id) == (left and left.id)
+
+
+async def test_a_correction_of_another_length_labels_nothing(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        two = await correction(session, await prediction(session, keyring, anna, 1, "4"), "47")
+        none = await correction(session, await prediction(session, keyring, anna, 2, "4"), "")
+        lines = await correction(session, await prediction(session, keyring, anna, 3, "47"), "4\n1")
+
+    assert (two.labels_glyphs, two.reason) == (False, CorrectionReason.OTHER_LENGTH)
+    assert (none.labels_glyphs, none.labels) == (False, ())
+    assert (lines.labels_glyphs, lines.labels) == (True, (4, 1))
+    async with database.reading() as session:
+        drawn = await corrections.draw(session, seed=0, maximum=10)
+    assert [(glyph.correction_id, glyph.position, glyph.label) for glyph in drawn] == [
+        (lines.id, 0, 4),
+        (lines.id, 1, 1),
+    ]
+
+
+async def test_what_does_not_exist_is_named(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        shown = await prediction(session, keyring, await person(session))
+        with pytest.raises(PredictionNotFoundError, match="no prediction with id 404"):
+            await corrections.save(session, NewCorrection(404, 1, "7", NOW))
+        with pytest.raises(ContributorNotFoundError, match="no contributor with id 404"):
+            await corrections.save(session, NewCorrection(shown.id, 404, "7", NOW))
+        with pytest.raises(CorrectionNotFoundError, match="no correction with id 404"):
+            await corrections.undo(session, 404, NOW)
+
+
+async def test_the_last_correction_of_a_person_in_a_chat_is_found(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna = await person(session)
+        await correction(session, await prediction(session, keyring, anna, 1), "7")
+        last = await correction(session, await prediction(session, keyring, anna, 2), "2")
+
+    async with database.reading() as session:
+        assert await corrections.latest_of(session, anna.id, BOT, CHAT) == last
+        assert await corrections.latest_of(session, anna.id, BOT, CHAT + 1) is None
+
+
+async def test_an_admins_label_wins_over_the_owners(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna, admin = await person(session, ANNA, Consent.GIVEN), await person(session, BERT)
+        shown = await prediction(session, keyring, anna)
+        await correction(session, shown, "7", by=admin.id, by_admin=True)
+        await correction(session, shown, "2", created_at=later(days=1))
+
+    async with database.reading() as session:
+        counting = await corrections.counting_for(session, shown.id)
+        drawn = await corrections.draw(session, seed=0, maximum=10)
+    assert counting is not None
+    assert counting.digits == "7"
+    assert [(glyph.label, glyph.is_trusted, glyph.owner_id) for glyph in drawn] == [(7, True, anna.id)]
+
+
+async def test_only_photos_of_people_who_consented_train(database: Database, keyring: Keyring) -> None:
+    """Whoever corrects: it is the consent of the person whose photo it is that counts."""
+    async with database.transaction() as session:
+        admin = await person(session, 9, Consent.GIVEN)
+        for number, consent in enumerate(Consent):
+            owner = await person(session, number, consent)
+            await correction(session, await prediction(session, keyring, owner, 2 * number), "7")
+            shown = await prediction(session, keyring, owner, 2 * number + 1)
+            await correction(session, shown, "7", by=admin.id, by_admin=True)
+        agreed = await contributors.find(session, BOT, list(Consent).index(Consent.GIVEN))
+
+    assert agreed is not None
+    async with database.reading() as session:
+        drawn = await corrections.draw(session, seed=0, maximum=100)
+        newer = await corrections.draw(session, seed=0, maximum=100, consent_version=2)
+    assert [glyph.owner_id for glyph in drawn] == [agreed.id] * 2
+    assert newer == []
+
+
+async def test_rejected_withdrawn_and_undone_corrections_do_not_train(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        made = {
+            state: await correction(session, await prediction(session, keyring, anna, number), state=state)
+            for number, state in enumerate(CorrectionState)
+        }
+        undone = await correction(session, await prediction(session, keyring, anna, 90))
+        await corrections.undo(session, undone.id, NOW)
+
+    async with database.reading() as session:
+        drawn = await corrections.draw(session, seed=0, maximum=100)
+        accepted = await corrections.draw(
+            session, seed=0, maximum=100, states=[CorrectionState.ACCEPTED, CorrectionState.REJECTED]
+        )
+    trainable = (CorrectionState.PENDING, CorrectionState.ACCEPTED, CorrectionState.QUARANTINED)
+    assert {glyph.correction_id for glyph in drawn} == {made[state].id for state in trainable}
+    assert [glyph.correction_id for glyph in accepted] == [made[CorrectionState.ACCEPTED].id]
+
+
+async def teach(database: Database, keyring: Keyring, users: Sequence[int], each: int = 12) -> None:
+    async with database.transaction() as session:
+        for user_id in users:
+            owner = await person(session, user_id, Consent.GIVEN)
+            for number in range(each):
+                shown = await prediction(session, keyring, owner, 1000 * user_id + number, "47")
+                await correction(session, shown, f"{number % 10}1")
+
+
+async def draw(database: Database, **options: int) -> list[LabelledGlyph]:
+    async with database.reading() as session:
+        return await corrections.draw(session, **{"seed": 7, "maximum": 1000, **options})  # type: ignore[arg-type]
+
+
+def said(glyphs: list[LabelledGlyph], keyring: Keyring) -> list[tuple[bytes, int]]:
+    """What a draw teaches, without our ids."""
+    return [(keyring.open(glyph.sealed), glyph.label) for glyph in glyphs]
+
+
+async def test_a_draw_is_bounded_repeatable_and_depends_on_the_seed(
+    database: Database, keyring: Keyring
+) -> None:
+    await teach(database, keyring, range(5))
+
+    drawn = await draw(database, maximum=21)
+
+    assert len(drawn) == 20  # two glyphs a correction
+    assert await draw(database, maximum=21) == drawn
+    others = [await draw(database, maximum=21, seed=seed) for seed in range(5)]
+    assert any(other != drawn for other in others)
+    everything = {glyph.glyph_id for glyph in await draw(database)}
+    assert len(everything) == 5 * 12 * 2
+    for seed in range(5):
+        assert {glyph.glyph_id for glyph in await draw(database, seed=seed)} == everything
+
+
+async def test_after_forgetting_a_draw_is_that_of_a_database_that_never_knew_the_person(
+    sqlite_database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    """In the other database all row ids differ."""
+    await teach(sqlite_database, keyring, [1, 2, 3, 4])
+    async with sqlite_database.transaction() as session:
+        gone = await contributors.find(session, BOT, 2)
+        assert gone is not None
+        await contributors.forget(session, gone.id, NOW)
+    migrate(f"sqlite:///{tmp_path / 'other.db'}")
+    other = engine.create(f"sqlite:///{tmp_path / 'other.db'}")
+    await teach(other, keyring, [4, 1, 3])
+
+    assert said(await draw(sqlite_database, maximum=40), keyring) == said(
+        await draw(other, maximum=40), keyring
+    )
+    await other.close()
+
+
+async def test_a_draw_takes_a_few_of_one_person_and_day(database: Database, keyring: Keyring) -> None:
+    await teach(database, keyring, [1, 2], each=8)
+    async with database.transaction() as session:
+        anna = await person(session, 1)
+        shown = await prediction(session, keyring, anna, 5, created_at=later(days=1))
+        await correction(session, shown, "7", created_at=later(days=1))
+
+    drawn = await draw(database, per_person_and_day=3)
+
+    taken = {(glyph.contributor_id, glyph.created_at.date(), glyph.correction_id) for glyph in drawn}
+    assert len(taken) == 3 + 3 + 1
+
+
+async def test_what_may_train_is_read_from_its_index(sqlite_database: Database) -> None:
+    """A draw from a million corrections is fast because nothing is sorted."""
+    statement = corrections._page((5, 5), 100, [CorrectionState.ACCEPTED], None)
+    sql = statement.compile(sqlite_database.engine.sync_engine, compile_kwargs={"literal_binds": True})
+
+    async with sqlite_database.reading() as session:
+        plan = [row.detail for row in await session.execute(text(f"EXPLAIN QUERY PLAN {sql}"))]
+
+    assert plan[0].startswith("SEARCH corrections USING INDEX ix_corrections_drawn")
+    assert not any("TEMP B-TREE" in line or line.startswith("SCAN") for line in plan), plan
+
+
+async def test_screening_sets_states_but_not_those_that_people_decided(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        free, decided, undone = [
+            await correction(session, await prediction(session, keyring, anna, number)) for number in range(3)
+        ]
+        await corrections.decide(session, decided.id, Decision.ACCEPTED, BERT, NOW)
+        await corrections.undo(session, undone.id, NOW)
+        await corrections.set_states(
+            session,
+            [
+                StateChange(one.id, CorrectionState.QUARANTINED, "model_is_sure")
+                for one in (free, decided, undone)
+            ],
+        )
+
+    async with database.reading() as session:
+        states = [(await corrections.get(session, one.id)).state for one in (free, decided, undone)]
+    assert states == [CorrectionState.QUARANTINED, CorrectionState.ACCEPTED, CorrectionState.WITHDRAWN]
+
+
+async def test_what_is_quarantined_waits_for_a_reviewer(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna, silent = await person(session, ANNA, Consent.GIVEN), await person(session, BERT)
+        held = [
+            await correction(
+                session,
+                await prediction(session, keyring, anna, number),
+                state=CorrectionState.QUARANTINED,
+                created_at=later(minutes=-number),
+            )
+            for number in range(3)
+        ]
+        unconsented = await prediction(session, keyring, silent, 50)
+        await correction(session, unconsented, state=CorrectionState.QUARANTINED)
+
+    async with database.transaction() as session:
+        queue = await corrections.review_queue(session)
+        assert [item.correction.id for item in queue] == [held[2].id, held[1].id, held[0].id]
+        assert queue[0].prediction.glyphs[0].sealed is not None
+        decided = await corrections.decide(session, held[2].id, Decision.REJECTED, BERT, later(hours=1))
+        assert (decided.state, decided.reason) == (CorrectionState.REJECTED, CorrectionReason.REVIEWED)
+        assert (decided.decided_by, decided.decided_at) == (BERT, later(hours=1))
+        assert await corrections.review_count(session) == 2
+
+
+async def test_corrections_are_counted_for_their_author_and_for_the_schedule(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        for number, state in enumerate([CorrectionState.ACCEPTED] * 3 + [CorrectionState.QUARANTINED] * 2):
+            shown = await prediction(session, keyring, anna, number)
+            await correction(session, shown, state=state, created_at=later(hours=number))
+
+    async with database.transaction() as session:
+        counted = await corrections.counts(session, anna.id)
+        assert dict(counted.by_state) == {CorrectionState.ACCEPTED: 3, CorrectionState.QUARANTINED: 2}
+        assert (counted.total, counted.newest_at) == (5, later(hours=4))
+        assert (await corrections.counts(session)).total == 5
+        assert (await corrections.counts(session, 404)).total == 0
+        assert await corrections.count_since(session, anna.id, later(hours=3)) == 2
+        assert await corrections.count_new_since(session, None) == 3
+        assert await corrections.count_new_since(session, later(hours=1)) == 1
+        held = (await corrections.review_queue(session))[0].correction
+        await corrections.decide(session, held.id, Decision.ACCEPTED, BERT, later(hours=9))
+        assert await corrections.count_new_since(session, later(hours=5)) == 1
+
+
+async def test_a_persons_own_glyphs_come_newest_first(database: Database, keyring: Keyring) -> None:
+    await teach(database, keyring, [1, 2], each=3)
+    async with database.reading() as session:
+        anna = await contributors.find(session, BOT, 1)
+        assert anna is not None
+        newest = await corrections.of_contributor(session, anna.id, limit=2)
+
+    assert said(newest, keyring) == [
+        (pixels(100 * 1002), 2),
+        (pixels(100 * 1002 + 1), 1),
+        (pixels(100 * 1001), 1),
+        (pixels(100 * 1001 + 1), 1),
+    ]
+
+
+async def test_everything_accepted_is_exported_in_a_stable_order(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrections, "_LOADED", 4)
+    monkeypatch.setattr(corrections, "_SCANNED", 3)
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        for number in range(11):
+            shown = await prediction(session, keyring, anna, number)
+            state = CorrectionState.ACCEPTED if number else CorrectionState.PENDING
+            await correction(session, shown, str(number % 10), state=state)
+
+    async with database.reading() as session:
+        exported = [glyph async for glyph in corrections.export(session)]
+        again = [glyph async for glyph in corrections.export(session)]
+    assert exported == again
+    assert {(keyring.open(glyph.sealed), glyph.label) for glyph in exported} == {
+        (pixels(100 * number), number % 10) for number in range(1, 11)
+    }
