@@ -4,7 +4,8 @@ import asyncio
 
 from bot.localchat.errors import ConflictError
 
-TERMINATED = "terminated by other getUpdates request; make sure that only one bot instance is running"
+BY_POLL = "terminated by other getUpdates request; make sure that only one bot instance is running"
+BY_WEBHOOK = "terminated by setWebhook request"
 
 
 class Polls:
@@ -12,19 +13,21 @@ class Polls:
 
     def __init__(self) -> None:
         self._newest = 0
+        self._reason = BY_POLL
         self._news = asyncio.Event()
         self._ended = False
 
-    def begin(self) -> int:
+    def begin(self, reason: str = BY_POLL) -> int:
         """A new poll: the one that waited until now gets a conflict. Returns the ticket of the new one."""
         self._newest += 1
+        self._reason = reason
         self.wake()
         return self._newest
 
     def check(self, ticket: int) -> None:
         """Raise `ConflictError` if a newer poll has begun."""
         if ticket != self._newest:
-            raise ConflictError(TERMINATED)
+            raise ConflictError(self._reason)
 
     def wake(self) -> None:
         """Something may have changed: the waiting poll looks again."""

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from bot.localchat.bot_api import BotApi, Interceptor, undisturbed
 from bot.localchat.page import Page
 from bot.localchat.state import Clock, Identity, Randomness, State
+from bot.localchat.webhook import Deliveries
 
 
 def utc_now() -> datetime:
@@ -35,6 +36,7 @@ class LocalChat:
         interceptor: Interceptor = undisturbed,
     ) -> None:
         self.state = State(path, clock, randomness)
+        self._deliveries = Deliveries(self.state)
         routes = [*BotApi(self.state, interceptor).routes(), *Page(self.state).routes()]
         self.application = Starlette(routes=routes)
 
@@ -46,7 +48,9 @@ class LocalChat:
     async def start(self) -> None:
         """Open the file; from here on `identity` is known."""
         await self.state.start()
+        self._deliveries.start()
 
     async def close(self) -> None:
         """Let waiting polls and pages go, so that the server can stop, and close the file."""
+        await self._deliveries.close()
         await self.state.close()

@@ -1,6 +1,5 @@
 """The queue of updates that the bot has not confirmed yet."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select
@@ -53,9 +52,9 @@ async def drop(transaction: Transaction) -> None:
     await transaction.connection.execute(delete(updates))
 
 
-async def remove(transaction: Transaction, update_ids: Sequence[int]) -> None:
-    """Forget updates that a webhook has taken."""
-    await transaction.connection.execute(delete(updates).where(updates.c.update_id.in_(update_ids)))
+async def remove(transaction: Transaction, update_id: int) -> None:
+    """Forget an update that a webhook has taken."""
+    await transaction.connection.execute(delete(updates).where(updates.c.update_id == update_id))
 
 
 async def allow(transaction: Transaction, kinds: Any) -> None:

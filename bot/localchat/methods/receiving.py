@@ -6,6 +6,7 @@ from bot.localchat import files, settings, updates
 from bot.localchat.errors import BadRequestError, ConflictError
 from bot.localchat.methods.method import Method
 from bot.localchat.parameters import Parameters
+from bot.localchat.polling import BY_WEBHOOK
 from bot.localchat.state import Json, State
 
 LONGEST_POLL = 50
@@ -48,8 +49,10 @@ async def set_webhook(state: State, parameters: Parameters) -> bool:
     async with state.transaction() as transaction:
         await settings.write(transaction.connection, "webhook", webhook)
         await updates.allow(transaction, parameters.json("allowed_updates"))
+        await settings.write(transaction.connection, "webhook_failure", None)
         if parameters.boolean("drop_pending_updates"):
             await updates.drop(transaction)
+    state.polls.begin(BY_WEBHOOK)
     return True
 
 
@@ -67,6 +70,7 @@ async def get_webhook_info(state: State, _parameters: Parameters) -> Json:
     async with state.transaction() as transaction:
         webhook = await settings.read(transaction.connection, "webhook", {})
         allowed = await settings.read(transaction.connection, "allowed_updates", [])
+        failure = await settings.read(transaction.connection, "webhook_failure", {})
         waiting = await updates.count(transaction)
     info: Json = {
         "url": webhook.get("url", ""),
@@ -74,7 +78,7 @@ async def get_webhook_info(state: State, _parameters: Parameters) -> Json:
         "pending_update_count": waiting,
     }
     if webhook:
-        info["max_connections"] = webhook["max_connections"]
+        info |= {"max_connections": webhook["max_connections"], **failure}
     if allowed:
         info["allowed_updates"] = allowed
     return info
