@@ -17,9 +17,9 @@ from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
 from bot.services.champion import Champion
 from bot.services.lesson import Lesson, LessonService
-from bot.services.trainer import Pictures, Settings, pack_job
 from bot.services.training_process import TrainingProcess
 from bot.services.versions import Version, VersionTimeline
+from bot.trainer import Pictures, Settings, pack_job
 from model.errors import DataError, ModelError, TrainingError
 from model.learning import mnist
 from model.learning.finetuning import FineTuning
@@ -128,10 +128,11 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much work a training is."""
+    """How much work a training is, and how much it gives way to everything else (0..19)."""
 
     recipe: FineTuning = field(default_factory=FineTuning)
     pictures: Pictures = field(default_factory=Pictures)
+    niceness: int = 15
 
 
 Listener = Callable[[Progress], Awaitable[None]]
@@ -428,6 +429,7 @@ class LearningService:
             self._effort.pictures,
             self._folders.mnist.absolute(),
             self._folders.cache.absolute(),
+            self._effort.niceness,
         )
         return pack_job(start, champion, lesson.trained, lesson.held_out, settings)
 

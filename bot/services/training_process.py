@@ -32,7 +32,7 @@ class Step:
 
 
 class TrainingProcess:
-    """One run of `bot.services.trainer`.
+    """One run of `bot.trainer`.
 
     Its environment is empty but for two limits: neither key nor token can be read from it, and its command
     line holds nothing but the name of the module.
@@ -50,7 +50,7 @@ class TrainingProcess:
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "bot.services.trainer",
+            "bot.trainer",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -13,7 +13,7 @@ from bot.services.champion import Champion
 from bot.services.consent import TEXT_VERSION
 from bot.services.learning import Effort, Folders, LearningService, Progress
 from bot.services.lesson import LessonService
-from bot.services.trainer import Pictures
+from bot.trainer import Pictures
 from model.learning.finetuning import FineTuning
 from model.nn import checkpoint
 from storage import contributors, corrections, engine, predictions
@@ -31,7 +31,9 @@ from storage.records import (
 )
 
 BOT = 7
-SMALL = Effort(FineTuning(least_steps=12), Pictures(drawn=300, held_out=200, photographed=5))
+SMALL = Effort(
+    FineTuning(least_steps=8, batch_size=36), Pictures(drawn=100, held_out=100, photographed=3), niceness=2
+)
 
 
 @dataclass

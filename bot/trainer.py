@@ -1,4 +1,4 @@
-"""The process that trains: `python -m bot.services.trainer`; a job comes in, progress and a candidate go out.
+"""The process that trains: `python -m bot.trainer`; a job comes in, progress and a candidate go out.
 
 It knows no database, no key and no token: what it learns from comes decrypted through a pipe and stays in
 memory. It gives way to everything else, takes a bounded amount of memory, leaves no core dump, and dies with
@@ -31,7 +31,6 @@ from model.nn import checkpoint
 from model.nn.checkpoint import read_metadata
 from model.nn.workers import Workers
 
-NICENESS = 15
 MEMORY = 3 << 30
 """Bytes of address space; what it really uses is a third of it."""
 THREADS = 2
@@ -62,6 +61,7 @@ class Settings:
         pictures: to make.
         mnist_dir: where MNIST is, if it is anywhere.
         cache_dir: where renderings are kept from one training to the next.
+        niceness: how much it gives way to everything else, 0..19.
     """
 
     recipe: FineTuning
@@ -69,6 +69,7 @@ class Settings:
     pictures: Pictures
     mnist_dir: Path
     cache_dir: Path
+    niceness: int
 
     def to_json(self) -> str:
         """As text."""
@@ -87,6 +88,7 @@ class Settings:
             Pictures(**values["pictures"]),
             Path(values["mnist_dir"]),
             Path(values["cache_dir"]),
+            values["niceness"],
         )
 
 
@@ -136,6 +138,7 @@ def main() -> int:
 
 def _run(data: bytes, sink: BinaryIO) -> None:
     job, settings = unpack_job(data)
+    os.nice(settings.niceness)
 
     def report(stage: Stage, done: float) -> None:
         _say(sink, {"stage": stage, "done": done})
@@ -169,7 +172,6 @@ def _materials(job: Job, settings: Settings) -> tuple[Replay, Examples]:
 
 
 def _be_modest() -> None:
-    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

@@ -1,0 +1,368 @@
+"""Learning from corrections end to end: real database, real training processes, small trainings."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from numpy.typing import NDArray
+
+from bot.config import Learning
+from bot.errors import NothingToLearnError, NothingToRollBackToError
+from bot.services.receipts import ReceiptService
+from bot.services.replays import ReplayService
+from model.learning import handwriting, mnist
+from model.learning.styles import Style
+from model.nn import checkpoint
+from storage import contributors, runs
+from storage.errors import RunInProgressError, VersionForgottenError
+from storage.records import CorrectionState, RunState, VersionState
+from tests.bot.school import Clock, School, found
+
+ADMIN = 1
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Renderings that all trainings of a test run share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def misread() -> list[tuple[NDArray[np.uint8], int]]:
+    """Glyphs with their digits that the shipped network reads as another digit, and is not sure of."""
+    network = checkpoint.shipped("reader").network
+    rng = np.random.default_rng(3)
+    found: list[tuple[NDArray[np.uint8], int]] = []
+    for seed in range(200):
+        digit = seed % 10
+        style = Style.random(np.random.default_rng(seed), strength=1.3)
+        glyph = style.write(handwriting.draw([digit], rng)[0], digit)
+        probabilities = network.probabilities(glyph.reshape(1, 784).astype(np.float32) / np.float32(255))[0]
+        if probabilities.argmax() != digit and probabilities.max() < 0.7:
+            found.append((glyph, digit))
+        if len(found) == 3:
+            break
+    return found
+
+
+@pytest.fixture
+async def school(tmp_path: Path, cache: Path) -> AsyncIterator[School]:
+    school = await found(tmp_path, cache)
+    yield school
+    await school.learning.close()
+    await school.database.close()
+
+
+Clocked = Callable[[Learning], School]
+
+
+async def taught_version(school: School) -> int:
+    """Train to the end; the candidate's number."""
+    done = await school.finish(await school.learning.retrain(ADMIN))
+    assert done.state is RunState.FINISHED, done.error
+    assert done.version_id is not None
+    return done.version_id
+
+
+async def test_a_correction_is_learned_promoted_rolled_back_and_forgotten(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    """The whole loop of one person: read wrong, corrected, read right, rolled back, forgotten."""
+    glyph, digit = misread[0]
+    person = await school.person(5)
+    prediction = await school.read(person, [glyph])
+    await school.correct(prediction, str(digit), person)
+    assert school.says(glyph) != digit
+
+    version_id = await taught_version(school)
+    assert school.says(glyph) != digit, "nothing changes before a promotion"
+    version = await school.learning.version(version_id)
+    assert version.verdict is not None
+    assert version.verdict.passed, version.verdict.reasons
+    assert version.card is not None
+    assert (version.card.trained.champion, version.card.trained.candidate) == (0, 1)
+
+    await school.learning.promote(version_id, ADMIN)
+    assert school.says(glyph) == digit
+
+    shipped = await school.learning.roll_back(ADMIN)
+    assert school.says(glyph) != digit
+    assert [service.how for service in shipped.services] == ["rollback", "start"]
+    await school.learning.roll_back(ADMIN, version_id)
+    assert school.says(glyph) == digit
+
+    await school.forget(person)
+    attending = asyncio.create_task(school.learning.attend())
+    async with asyncio.timeout(30):
+        while school.champion.current.version_id == version_id:
+            await asyncio.sleep(0.1)
+    attending.cancel()
+    assert school.says(glyph) != digit
+    with pytest.raises(VersionForgottenError):
+        await school.learning.promote(version_id, ADMIN)
+    assert not (await school.learning.version(version_id)).record.has_checkpoint
+
+
+async def test_without_consent_nothing_is_learned(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    await school.teach(*misread[0], by=await school.person(5, consents=False))
+
+    with pytest.raises(NothingToLearnError):
+        await school.learning.retrain(ADMIN)
+
+
+async def test_after_somebody_left_the_weights_are_those_of_a_database_that_never_knew_them(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    never_knew = await found(tmp_path / "other", cache)
+    leaver, stayer = await school.person(5), await school.person(6)
+    await school.teach(*misread[0], by=leaver)
+    await school.teach(*misread[1], by=stayer)
+    await school.teach(*misread[2], by=leaver)
+    await school.lessons.make()  # screens and selects with them, and stores what came of it
+    await school.forget(leaver)
+    never_knew.messages = 1  # the same photo, which came in the same message of the same chat
+    await never_knew.person(99)
+    assert await never_knew.person(6) == stayer
+    await never_knew.teach(*misread[1], by=stayer)
+
+    without_them = (await school.learning.version(await taught_version(school))).record.sha256
+    fresh = (await never_knew.learning.version(await taught_version(never_knew))).record.sha256
+
+    assert without_them == fresh
+    await never_knew.database.close()
+
+
+async def test_one_training_runs_at_a_time_in_all_processes(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
+) -> None:
+    await school.teach(*misread[0], by=await school.person(5))
+    other_process = await found(tmp_path, cache)
+    run_id = await school.learning.retrain(ADMIN)
+
+    with pytest.raises(RunInProgressError):
+        await school.learning.retrain(ADMIN)
+    with pytest.raises(RunInProgressError):
+        await other_process.learning.retrain(ADMIN)
+
+    assert await other_process.learning.cancel()
+    assert (await other_process.finish(run_id)).state is RunState.CANCELLED
+    assert not await other_process.learning.cancel()
+    await other_process.database.close()
+
+
+async def wait_for_child() -> psutil.Process:
+    """The training process of this test, once it is there."""
+    async with asyncio.timeout(30):
+        while True:
+            for child in psutil.Process().children():
+                if "bot.trainer" in child.cmdline():
+                    return child
+            await asyncio.sleep(0.02)
+
+
+async def test_a_killed_training_is_marked_and_the_next_one_gives_a_candidate_that_can_be_rejected(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    await school.teach(*misread[0], by=await school.person(5))
+    run_id = await school.learning.retrain(ADMIN)
+    os.kill((await wait_for_child()).pid, signal.SIGKILL)
+
+    done = await school.finish(run_id)
+
+    assert done.state is RunState.FAILED
+    assert done.error is not None
+    assert "signal 9" in done.error
+    version_id = await taught_version(school)
+    rejected = await school.learning.reject(version_id)
+    assert rejected.record.state is VersionState.REJECTED
+    assert [version.id for version in await school.learning.versions()] == [version_id, 1]
+    with pytest.raises(NothingToRollBackToError):
+        await school.learning.roll_back(ADMIN, version_id)
+
+
+async def test_the_training_process_sees_no_secret_and_gives_way(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITBOT_STORAGE__KEY", "a secret")
+    await school.teach(*misread[0], by=await school.person(5))
+    run_id = await school.learning.retrain(ADMIN)
+
+    child = await wait_for_child()
+
+    assert not [name for name in child.environ() if name.startswith("DIGITBOT")]
+    assert child.cmdline()[1:] == ["-m", "bot.trainer"]
+    async with asyncio.timeout(10):
+        while child.nice() < 2:
+            await asyncio.sleep(0.05)
+    await school.learning.cancel()
+    await school.finish(run_id)
+    assert not child.is_running()
+
+
+async def test_a_run_whose_process_died_is_marked_and_releases_the_lock(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
+) -> None:
+    """As after a `kill -9` of the bot: its row still says that it runs, and nobody renews the lease."""
+    from storage.records import NewTrainingRun  # noqa: PLC0415 - only this test writes such a row by hand
+
+    await school.teach(*misread[0], by=await school.person(5))
+    long_ago = school.now() - timedelta(minutes=2)
+    async with school.database.transaction() as session:
+        dead = await runs.start(
+            session, NewTrainingRun("command", long_ago), "gone", long_ago, timedelta(seconds=30)
+        )
+
+    run_id = await school.learning.retrain(ADMIN)
+
+    assert (await school.finish(dead.id)).state is RunState.FAILED
+    await school.learning.cancel()
+    await school.finish(run_id)
+
+
+async def test_what_the_shipped_network_is_sure_of_otherwise_waits_for_review_unless_an_admin_says_it(
+    school: School,
+) -> None:
+    four = handwriting.draw([4], np.random.default_rng(8))[0]
+    person, admin = await school.person(5), await school.person(ADMIN)
+    doubted = await school.teach(four, 9, by=person)
+    said_by_admin = await school.teach(four[:, ::-1].copy(), 9, by=admin, is_admin=True)
+
+    await school.lessons.screen()
+
+    first, second = await school.correction(doubted), await school.correction(said_by_admin)
+    assert (first.state, first.reason) == (CorrectionState.QUARANTINED, "model_is_sure")
+    assert (second.state, second.reason) == (CorrectionState.ACCEPTED, None)
+
+
+async def test_a_number_labels_each_of_its_glyphs_and_another_length_none(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    person = await school.person(5)
+    two = await school.read(person, [misread[0][0], misread[1][0]])
+    await school.correct(two, f"{misread[0][1]}{misread[1][1]}", person)
+    await school.correct(await school.read(person, [misread[2][0]]), "123", person)
+
+    lesson = await school.lessons.make()
+
+    assert sorted(lesson.trained.labels.tolist()) == sorted([misread[0][1], misread[1][1]])
+    assert len(lesson.correction_ids) == 1
+
+
+async def test_the_schedule_trains_once_when_enough_was_taught(
+    tmp_path: Path, cache: Path, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    clock = Clock(datetime(2026, 3, 2, 2, 59).astimezone(UTC))
+    settings = Learning(schedule="03:00", minimum_new_corrections=1, promote_automatically=True)
+    school = await found(tmp_path, cache, now=clock, settings=settings)
+    twin = await found(tmp_path, cache, now=clock, settings=settings)
+    await school.teach(*misread[0], by=await school.person(5))
+    heard: list[str] = []
+
+    async def listen(progress: object) -> None:
+        heard.append(str(getattr(progress, "trigger", "")))
+
+    school.learning.subscribe(listen)
+    twin.learning.subscribe(listen)
+    attending = [asyncio.create_task(one.learning.attend()) for one in (school, twin)]
+    await asyncio.sleep(0.5)
+    async with school.database.reading() as session:
+        assert await runs.latest(session) is None
+    clock.time += timedelta(minutes=2)
+    async with asyncio.timeout(60):
+        while not heard:
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(2.5)
+    for task in attending:
+        task.cancel()
+
+    assert heard == ["schedule"]
+    assert school.says(misread[0][0]) == misread[0][1], "promoted automatically, as the settings say"
+    for one in (school, twin):
+        await one.learning.close()
+        await one.database.close()
+
+
+async def test_a_refused_candidate_cannot_be_promoted_and_says_why(
+    tmp_path: Path, cache: Path, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    from bot.config import Margins  # noqa: PLC0415 - only this test has a gate that nothing passes
+
+    settings = Learning(margins=Margins(slowdown=1e-6))
+    school = await found(tmp_path, cache, settings=settings)
+    await school.teach(*misread[0], by=await school.person(5))
+
+    version = await school.learning.version(await taught_version(school))
+
+    assert version.record.state is VersionState.REFUSED
+    assert version.record.reason == "too_slow"
+    assert not version.can_serve
+    await school.learning.close()
+    await school.database.close()
+
+
+async def test_who_asked_for_it_is_told_once_that_their_correction_helped(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    person = await school.person(5)
+    async with school.database.transaction() as session:
+        await contributors.set_receipts(session, person, wanted=True)
+    glyph, digit = misread[0]
+    was = school.says(glyph)
+    await school.teach(glyph, digit, by=person)
+    await school.learning.promote(await taught_version(school), ADMIN)
+    receipts = ReceiptService(school.database, school.keyring, school.champion, school.now)
+
+    (helped,) = await receipts.due()
+
+    assert (helped.user_id, helped.was, helped.label) == (5, was, digit)
+    assert helped.was_confidence < 0.7
+    assert await receipts.due() == []
+
+
+async def test_a_reading_is_repeated_to_the_bit(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    prediction = await school.read(await school.person(5), [glyph for glyph, _ in misread])
+
+    repeated = await ReplayService(school.database, school.keyring).replay(prediction.id)
+
+    assert repeated.is_exact
+    assert len(repeated.computed) == len(misread)
+
+
+async def test_the_export_loads_as_mnist_does(
+    school: School,
+    misread: list[tuple[NDArray[np.uint8], int]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, silent = await school.person(5), await school.person(6, consents=False)
+    for glyph, digit in misread[:2]:
+        await school.teach(glyph, digit, by=person)
+    await school.teach(*misread[2], by=silent)
+    await school.lessons.screen()
+
+    count = await ReplayService(school.database, school.keyring).export(tmp_path / "out")
+
+    import hashlib  # noqa: PLC0415
+
+    files = {
+        name: tmp_path / "out" / f"corrections-{name}.gz"
+        for name in ("images-idx3-ubyte", "labels-idx1-ubyte")
+    }
+    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files.values()}
+    monkeypatch.setattr(mnist, "SHA256", sums)
+    images, labels = (mnist._read(file) for file in files.values())
+    assert count == len(labels) == 2
+    taught = {(glyph.tobytes(), digit) for glyph, digit in misread[:2]}
+    assert {(image.tobytes(), int(label)) for image, label in zip(images, labels, strict=True)} == taught
+    assert len((tmp_path / "out" / "corrections.csv").read_text().splitlines()) == 3

@@ -1,0 +1,188 @@
+"""Fine-tuning on corrections, replay, and a whole retraining, with a small network and few pictures."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from model.errors import TrainingError
+from model.learning import handwriting, holdouts, replay
+from model.learning.examples import Examples
+from model.learning.finetuning import FineTuning, fine_tune, seed_of
+from model.learning.gate import Fault, Margins, judge
+from model.learning.replay import Replay, TemperedCrossEntropy, label_targets
+from model.learning.retraining import Examiner, Job, Stage, retrain
+from model.nn import checkpoint
+from model.nn.checkpoint import Checkpoint
+from model.nn.network import Network
+from model.nn.workers import Workers
+
+QUICK = FineTuning(least_steps=8, batch_size=36)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers(2) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Checkpoint:
+    return checkpoint.shipped("reader")
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Examples:
+    labels = [index % 10 for index in range(120)]
+    return Examples(handwriting.draw(labels, np.random.default_rng(5)), np.array(labels, np.uint8))
+
+
+@pytest.fixture(scope="module")
+def correction(drawn: Examples, shipped: Checkpoint) -> Examples:
+    """One glyph that the shipped network reads as something else than its label says."""
+    styled = holdouts.styled(drawn, seed=3)
+    read = shipped.network.logits(Examples(styled.images, styled.labels).pixels).argmax(axis=1)
+    misread = np.flatnonzero(read != styled.labels)[:1]
+    assert len(misread) == 1
+    return Examples(styled.images[misread], styled.labels[misread])
+
+
+def tune(base: Network, corrections: Examples, mixed_in: Replay, workers: Workers) -> Network:
+    return fine_tune(
+        base, corrections, mixed_in, QUICK, workers, seed=seed_of(base, corrections), progress=lambda *_: None
+    )
+
+
+def same_weights(one: Network, other: Network) -> bool:
+    theirs = other.parameters()
+    return all(np.array_equal(parameter, theirs[name]) for name, parameter in one.parameters().items())
+
+
+def test_one_correction_is_learned_and_the_shipped_network_stays_as_it_is(
+    shipped: Checkpoint, correction: Examples, drawn: Examples, workers: Workers
+) -> None:
+    before = shipped.network.copy()
+
+    tuned = tune(shipped.network, correction, replay.from_mnist(drawn), workers)
+    stepped_back = shipped.network.interpolate(tuned, 0.75)
+
+    assert stepped_back.logits(correction.pixels).argmax() == correction.labels[0]
+    assert same_weights(shipped.network, before)
+
+
+def test_equal_data_gives_equal_weights_bit_for_bit(
+    shipped: Checkpoint, correction: Examples, drawn: Examples
+) -> None:
+    mixed_in = replay.from_drawing(handwriting.draw, shipped.network, np.random.default_rng(1), 60)
+
+    with Workers(1) as alone:
+        one = tune(shipped.network, correction, mixed_in, alone)
+    with Workers(2) as together:
+        other = tune(shipped.network, correction, mixed_in, together)
+
+    assert same_weights(one, other)
+
+
+def test_other_data_gives_another_seed(shipped: Checkpoint, drawn: Examples) -> None:
+    assert seed_of(shipped.network, drawn.take(slice(0, 5))) != seed_of(
+        shipped.network, drawn.take(slice(0, 6))
+    )
+
+
+def test_nothing_cannot_be_learned(shipped: Checkpoint, drawn: Examples, workers: Workers) -> None:
+    with pytest.raises(TrainingError, match="no corrections"):
+        tune(shipped.network, drawn.take(slice(0, 0)), replay.from_mnist(drawn), workers)
+
+
+def test_every_digit_is_replayed_equally_often(drawn: Examples) -> None:
+    mostly_ones = Examples.concatenate([drawn, *[drawn.take(np.array([1]))] * 200])
+
+    drawn_indices = replay.from_mnist(mostly_ones).indices(60, np.random.default_rng(0))
+
+    np.testing.assert_array_equal(np.bincount(mostly_ones.labels[drawn_indices]), np.full(10, 6))
+
+
+def test_drawn_digits_are_distilled_from_the_teacher(shipped: Checkpoint) -> None:
+    mixed_in = replay.from_drawing(handwriting.draw, shipped.network, np.random.default_rng(1), 10)
+    pixels = mixed_in.examples.pixels
+
+    targets = mixed_in.targets(np.arange(10), pixels, label_smoothing=0.1)
+
+    softened = np.exp(shipped.network.logits(pixels) / 2)
+    np.testing.assert_allclose(targets[:, :10], softened / softened.sum(axis=1, keepdims=True), rtol=1e-4)
+    np.testing.assert_array_equal(targets[:, 10], np.full(10, 2))
+
+
+def test_tempered_cross_entropy_has_the_gradient_of_its_value() -> None:
+    rng = np.random.default_rng(2)
+    outputs = rng.normal(size=(3, 10))
+    targets = label_targets(np.array([1, 2, 3], np.uint8), 0.1).astype(np.float64)
+    targets[:, 10] = [1, 2, 3]
+    loss, step = TemperedCrossEntropy(), 1e-5
+
+    _, gradient = loss.value_and_gradient(outputs, targets)
+
+    for row, column in [(0, 1), (1, 4), (2, 9)]:
+        change = np.zeros_like(outputs)
+        change[row, column] = step
+        above = loss.value_and_gradient(outputs + change, targets)[0][row]
+        below = loss.value_and_gradient(outputs - change, targets)[0][row]
+        assert gradient[row, column] == pytest.approx((above - below) / (2 * step), rel=1e-5)
+
+
+@pytest.mark.parametrize(("share", "per_batch"), [(0.02, 6), (0.55, 6), (0.6, 5), (1.0, 3)])
+def test_whoever_teaches_nearly_alone_is_diluted_with_more_replay(share: float, per_batch: int) -> None:
+    recipe = FineTuning().with_share(share, limit=0.05)
+
+    assert recipe.corrections_per_batch == per_batch
+    assert share * per_batch / recipe.batch_size <= 0.05
+
+
+@pytest.fixture(scope="module")
+def job(shipped: Checkpoint, correction: Examples, drawn: Examples) -> Job:
+    return Job(shipped, shipped, correction, drawn.take(slice(0, 0)), QUICK, Margins())
+
+
+def test_a_retraining_steps_back_until_the_gate_passes_or_is_refused(
+    job: Job, drawn: Examples, workers: Workers
+) -> None:
+    """Here the gate forbids every loss of log-loss, so that the last step is taken and refused."""
+    strict = Job(
+        job.shipped, job.champion, job.trained, job.held_out, QUICK, Margins(log_loss=-10.0, p_value=2.0)
+    )
+    stages = []
+
+    outcome = retrain(
+        strict,
+        replay.from_mnist(drawn),
+        (holdouts.plain(drawn),),
+        workers,
+        lambda stage, _: stages.append(stage),
+    )
+
+    assert not outcome.verdict.passed
+    assert outcome.card.step == 0.5
+    assert outcome.card.trained.glyphs == 1
+    assert list(dict.fromkeys(stages)) == [Stage.TRAINING, Stage.JUDGING]
+    assert checkpoint.load(outcome.candidate).metadata["parent"] == job.shipped.sha256
+    assert checkpoint.load(outcome.candidate).metadata["temperature"] == job.shipped.metadata["temperature"]
+
+
+def test_a_broken_candidate_is_refused_before_it_is_asked(
+    job: Job, drawn: Examples, workers: Workers
+) -> None:
+    examiner = Examiner(job, (holdouts.plain(drawn),), workers)
+    broken = job.shipped.network.copy()
+    next(iter(broken.parameters().values())).flat[0] = np.nan
+
+    card = examiner.examine(broken, step=0.75, replay="mnist", seconds=0.0)
+
+    assert [reason.fault for reason in judge(card, job.margins).reasons] == [Fault.NOT_FINITE]
+
+
+def test_a_candidate_of_another_architecture_is_refused(job: Job, drawn: Examples, workers: Workers) -> None:
+    examiner = Examiner(job, (holdouts.plain(drawn),), workers)
+
+    card = examiner.examine(checkpoint.shipped("classic").network, step=0.75, replay="mnist", seconds=0.0)
+
+    assert Fault.WRONG_SHAPE in {reason.fault for reason in judge(card, job.margins).reasons}
