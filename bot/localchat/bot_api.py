@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from bot.localchat import files, parameters
 from bot.localchat.errors import ApiError, NotFoundError, UnauthorizedError
+from bot.localchat.flood import FloodControl
 from bot.localchat.methods import METHODS
 from bot.localchat.methods.method import Method
 from bot.localchat.state import State
@@ -35,8 +36,9 @@ async def undisturbed(_name: str, call: Callable[[], Awaitable[Response]]) -> Re
 class BotApi:
     """Answers a bot's HTTP requests from the state of the chat."""
 
-    def __init__(self, state: State, interceptor: Interceptor = undisturbed) -> None:
+    def __init__(self, state: State, flood: FloodControl | None, interceptor: Interceptor) -> None:
         self._state = state
+        self._flood = flood
         self._interceptor = interceptor
 
     def routes(self) -> list[Route]:
@@ -59,7 +61,10 @@ class BotApi:
 
     async def _answer(self, name: str, method: Method, request: Request) -> Response:
         try:
-            result = await method(self._state, await parameters.of(request))
+            given = await parameters.of(request)
+            if self._flood is not None:
+                self._flood.check(name, given.text("chat_id"))
+            result = await method(self._state, given)
         except ApiError as error:
             return _refusal(error)
         except Exception:

@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from bot.localchat.bot_api import BotApi, Interceptor, undisturbed
+from bot.localchat.flood import FloodControl
 from bot.localchat.page import Page
 from bot.localchat.state import Clock, Identity, Randomness, State
 from bot.localchat.webhook import Deliveries
@@ -24,6 +25,7 @@ class LocalChat:
         path: the file that keeps identity, history and pictures; made when it is missing.
         clock: the time.
         randomness: as `secrets.randbelow`; makes the token, so it must not be guessable outside of tests.
+        flood_limits: whether a bot that sends too fast is refused, as on Telegram.
         interceptor: stands between the bot and the methods; for tests of bad networks.
     """
 
@@ -33,11 +35,13 @@ class LocalChat:
         *,
         clock: Clock = utc_now,
         randomness: Randomness = secrets.randbelow,
+        flood_limits: bool = True,
         interceptor: Interceptor = undisturbed,
     ) -> None:
         self.state = State(path, clock, randomness)
         self._deliveries = Deliveries(self.state)
-        routes = [*BotApi(self.state, interceptor).routes(), *Page(self.state).routes()]
+        flood = FloodControl(lambda: self.state.time().timestamp()) if flood_limits else None
+        routes = [*BotApi(self.state, flood, interceptor).routes(), *Page(self.state).routes()]
         self.application = Starlette(routes=routes)
 
     @property

@@ -13,6 +13,7 @@ import pytest
 from telegram import Bot
 
 from bot.localchat import LocalChat
+from bot.localchat.bot_api import Interceptor, undisturbed
 from bot.web.server import WebServer
 from tests.bot.person import Person
 
@@ -64,10 +65,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Served]:
+async def serving(
+    folder: Path, *, flood_limits: bool = False, interceptor: Interceptor = undisturbed
+) -> AsyncIterator[Served]:
     """A local chat with its file in this folder, served as the bot serves it."""
     clock = Clock()
-    chat = LocalChat(folder / "localchat.db", clock=clock)
+    chat = LocalChat(folder / "localchat.db", clock=clock, flood_limits=flood_limits, interceptor=interceptor)
     server = WebServer(chat.application, "127.0.0.1", 0)
     await chat.start()
     await server.start()
