@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bot import config
-from bot.commands import learning, network, reading, service
+from bot.commands import bench, learning, network, reading, service
 from bot.errors import BotError
 from model.errors import ModelError
 from storage.errors import StorageError
@@ -34,9 +34,14 @@ def configure(
 
 for command in (
     service.run,
+    service.doctor,
+    service.backup,
+    service.forget,
+    service.rotate_key,
     reading.read,
     network.train,
     network.evaluate,
+    bench.bench,
     learning.retrain,
     learning.models,
     learning.promote,
