@@ -66,6 +66,12 @@ def test_a_natural_spline_passes_its_points_and_keeps_straight_lines_straight() 
     np.testing.assert_allclose(curve @ (2 * knots + 5), np.linspace(5, 11, 31))
 
 
+def test_a_natural_spline_follows_a_smooth_curve() -> None:
+    knots = np.linspace(0, np.pi, 9)
+    curve = natural_spline(knots, samples=100)
+    np.testing.assert_allclose(curve @ np.sin(knots), np.sin(np.linspace(0, np.pi, 100)), atol=1e-3)
+
+
 def test_a_steady_hand_writes_the_template() -> None:
     """Without variation a plain 1 is a straight upright line as wide as the pen."""
     plain = DIGITS[1][0]
