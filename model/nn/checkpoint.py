@@ -35,7 +35,16 @@ class Checkpoint:
 def save(network: Network, metadata: dict[str, str]) -> bytes:
     """The network in the safetensors format; "architecture" is added to the metadata."""
     parameters = {name: np.ascontiguousarray(p) for name, p in network.parameters().items()}
-    return safetensors.numpy.save(parameters, {**metadata, "architecture": network.architecture})
+    data = safetensors.numpy.save(parameters, {**metadata, "architecture": network.architecture})
+    return _with_sorted_header(data)
+
+
+def _with_sorted_header(data: bytes) -> bytes:
+    """The same file with its header in one order: the library writes metadata in another one each time."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the tensors begin at a multiple of 8
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
 
 
 def load(data: bytes) -> Checkpoint:
