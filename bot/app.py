@@ -86,7 +86,7 @@ async def opened(config: Config, now: Callable[[], datetime] = utc_now) -> Async
         database = storage_engine.create(config.storage.url)
         stack.push_async_callback(database.close)
         keyring = await asyncio.to_thread(load_keyring, config)
-        champion = Champion(database, _checkpoint_file(config), now)
+        champion = Champion(database, checkpoint_file(config), now)
         await champion.start()
         limits = config.limits
         decoder = DecoderPool(
@@ -285,7 +285,8 @@ def _localchat_file(database: Database) -> Path:
     return folder / "localchat.db"
 
 
-def _checkpoint_file(config: Config) -> Path:
+def checkpoint_file(config: Config) -> Path:
+    """The network of the configuration, else the shipped reader."""
     if config.model.checkpoint:
         return Path(config.model.checkpoint)
     return checkpoint.SHIPPED / "reader.safetensors"

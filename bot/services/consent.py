@@ -67,4 +67,5 @@ class ConsentService:
                 erased = await contributors.forget(session, who.id, self._now())
             if update_id is not None:
                 await inbox.mark_done(session, person.bot_id, update_id)
+        await self._database.scrub()
         return erased
