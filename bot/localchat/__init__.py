@@ -4,8 +4,8 @@ server.py       `LocalChat`: what the rest of the bot sees; one ASGI application
 bot_api.py      HTTP to methods and back, as Telegram's own server does it; flood.py says how fast
 methods/        the Bot API's methods, by topic
 webhook.py      updates posted to a bot that does not poll
-people.py       what a person does in the page: send, reply, press, edit
-page.py         the page's HTTP: its files (static/), its API, live events
+people.py       what people do: send, reply, press, edit; deeds.py takes it from the page
+page.py         what the page (static/) sees: history, pictures, live events; routing.py guards it
 state.py        who takes part and what is going on; store.py, tables.py, ...: what lasts over restarts
 """
 

@@ -81,6 +81,8 @@ async def press(state: State, sender: Account, chat_id: int, message_id: int, da
     query_id = str(state.random_id() * 10**9 + state.random_id())
     async with state.transaction() as transaction:
         row = await messages.wanted(transaction, chat_id, message_id, "press")
+        forgotten = tables.callback_queries.c.created_at < transaction.now - updates.LIFETIME
+        await transaction.connection.execute(delete(tables.callback_queries).where(forgotten))
         await transaction.connection.execute(
             insert(tables.callback_queries).values(
                 query_id=query_id, user_id=sender.user_id, chat_id=chat_id, created_at=transaction.now

@@ -44,7 +44,8 @@ async def test_a_page_of_another_site_cannot_look(served: Served) -> None:
 
 
 async def test_a_name_made_to_point_here_gets_no_page(served: Served) -> None:
-    assert (await served.client.get("/", headers={"Host": "rebound.example.org"})).status_code == 403
+    for host in "rebound.example.org", "[":
+        assert (await served.client.get("/", headers={"Host": host})).status_code == 403
     assert (await served.client.get("/")).status_code == 200
 
 
@@ -85,6 +86,7 @@ async def test_a_web_app_opens_on_this_machine_only(served: Served, you: Person)
 
     assert await launch("http://127.0.0.1:8080/draw") == 200
     assert await launch("https://example.org/draw") == 400
+    assert await launch("http://127.0.0.1//example.org/draw") == 400
 
 
 async def test_a_page_hears_of_messages_edits_reactions_actions_and_answers(

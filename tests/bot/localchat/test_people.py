@@ -3,9 +3,11 @@
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from telegram import Bot
 
+from bot.localchat import files
 from tests.bot.localchat.conftest import Served, serving
 from tests.bot.person import Person
 
@@ -147,6 +149,17 @@ async def test_a_cleared_chat_keeps_no_message_and_no_picture(served: Served, yo
     gone = await served.client.get(f"/localchat/files/{photo['photo'][-1]['file_id']}")
     kept = await served.client.get(f"/localchat/files/{other['photo'][-1]['file_id']}")
     assert (gone.status_code, kept.status_code) == (400, 200)
+
+
+async def test_the_oldest_files_go_when_there_is_no_more_room(
+    served: Served, you: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "ROOM", 2500)
+    sent = [await you.send_file(bytes(1000), f"{number}.bin") for number in range(3)]
+
+    kept = [(await served.call("getFile", file_id=one["document"]["file_id"]))["ok"] for one in sent]
+
+    assert kept == [False, True, True]
 
 
 async def test_commands_are_shown_by_the_narrowest_scope(served: Served, bot: Bot) -> None:
