@@ -356,7 +356,8 @@ def _page(
             CorrectionRow.labels_glyphs,
             tuple_(CorrectionRow.draw_key, CorrectionRow.id) > tuple_(*after),
             CorrectionRow.draw_key <= last,
-            CorrectionRow.state.in_([state for state in states if state in _TRAINABLE]),
+            # coalesced, so that no planner prefers the index over states and a sort
+            func.coalesce(CorrectionRow.state, "").in_([state for state in states if state in _TRAINABLE]),
             _is_consented(consent_version),
             ~_is_overruled(),
         )

@@ -161,7 +161,10 @@ async def get(session: AsyncSession, run_id: int) -> TrainingRunRecord:
     Raises:
         RunNotFoundError: there is none.
     """
-    return (await _get_row(session, run_id)).to_record()
+    row = await session.get(TrainingRunRow, run_id)
+    if row is None:
+        raise RunNotFoundError(run_id)
+    return row.to_record()
 
 
 async def running(session: AsyncSession) -> TrainingRunRecord | None:
@@ -191,6 +194,7 @@ async def latest(session: AsyncSession, state: RunState | None = None) -> Traini
 
 
 async def _get_row(session: AsyncSession, run_id: int) -> TrainingRunRow:
+    """A row to change: nobody else does meanwhile."""
     row = await session.get(TrainingRunRow, run_id, with_for_update=True)
     if row is None:
         raise RunNotFoundError(run_id)

@@ -172,7 +172,7 @@ async def test_rejected_withdrawn_and_undone_corrections_do_not_train(
     assert [glyph.correction_id for glyph in accepted] == [made[CorrectionState.ACCEPTED].id]
 
 
-async def teach(database: Database, keyring: Keyring, users: Sequence[int], each: int = 12) -> None:
+async def teach(database: Database, keyring: Keyring, users: Sequence[int], each: int = 5) -> None:
     async with database.transaction() as session:
         for user_id in users:
             owner = await person(session, user_id, Consent.GIVEN)
@@ -194,17 +194,17 @@ def said(glyphs: list[LabelledGlyph], keyring: Keyring) -> list[tuple[bytes, int
 async def test_a_draw_is_bounded_repeatable_and_depends_on_the_seed(
     database: Database, keyring: Keyring
 ) -> None:
-    await teach(database, keyring, range(5))
+    await teach(database, keyring, range(3))
 
-    drawn = await draw(database, maximum=21)
+    drawn = await draw(database, maximum=9)
 
-    assert len(drawn) == 20  # two glyphs a correction
-    assert await draw(database, maximum=21) == drawn
-    others = [await draw(database, maximum=21, seed=seed) for seed in range(5)]
+    assert len(drawn) == 8  # two glyphs a correction
+    assert await draw(database, maximum=9) == drawn
+    others = [await draw(database, maximum=9, seed=seed) for seed in range(3)]
     assert any(other != drawn for other in others)
     everything = {glyph.glyph_id for glyph in await draw(database)}
-    assert len(everything) == 5 * 12 * 2
-    for seed in range(5):
+    assert len(everything) == 3 * 5 * 2
+    for seed in range(3):
         assert {glyph.glyph_id for glyph in await draw(database, seed=seed)} == everything
 
 
@@ -221,14 +221,14 @@ async def test_after_forgetting_a_draw_is_that_of_a_database_that_never_knew_the
     other = engine.create(f"sqlite:///{tmp_path / 'other.db'}")
     await teach(other, keyring, [4, 1, 3])
 
-    assert said(await draw(sqlite_database, maximum=40), keyring) == said(
-        await draw(other, maximum=40), keyring
+    assert said(await draw(sqlite_database, maximum=20), keyring) == said(
+        await draw(other, maximum=20), keyring
     )
     await other.close()
 
 
 async def test_a_draw_takes_a_few_of_one_person_and_day(database: Database, keyring: Keyring) -> None:
-    await teach(database, keyring, [1, 2], each=8)
+    await teach(database, keyring, [1, 2], each=4)
     async with database.transaction() as session:
         anna = await person(session, 1)
         shown = await prediction(session, keyring, anna, 5, created_at=later(days=1))

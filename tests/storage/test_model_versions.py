@@ -1,0 +1,138 @@
+import pytest
+
+from storage import contributors, model_versions
+from storage.encryption import Keyring
+from storage.engine import Database
+from storage.errors import CheckpointGoneError, VersionNotFoundError, VersionRefusedError
+from storage.records import Consent, VersionState
+from tests.storage.rows import (
+    ANNA,
+    BERT,
+    NOW,
+    correction,
+    later,
+    new_version,
+    person,
+    prediction,
+    version,
+)
+
+
+async def test_a_version_comes_back_with_its_weights(database: Database) -> None:
+    weights = bytes(range(256)) * 100
+    async with database.transaction() as session:
+        added = await version(session, weights)
+
+    async with database.reading() as session:
+        assert await model_versions.get(session, added.id) == added
+        assert await model_versions.checkpoint_bytes(session, added.id) == weights
+    assert (added.data, added.metrics) == ({"corrections": 3}, {"accuracy": 0.9969})
+    assert (added.state, added.is_forgotten, added.has_checkpoint) == (VersionState.CANDIDATE, False, True)
+
+
+async def test_what_comes_as_a_file_is_one_version_for_its_content(database: Database) -> None:
+    async with database.transaction() as session:
+        first, again, other = (
+            await version(session, b"one"),
+            await version(session, b"one"),
+            await version(session, b"two"),
+        )
+
+    assert first == again
+    assert other.id != first.id
+
+
+async def test_trainings_with_the_same_outcome_are_versions_of_their_own(database: Database) -> None:
+    """Unlearning is exact: a training without somebody may give the very weights of one before them."""
+    async with database.transaction() as session:
+        root = await version(session)
+        first, second = await version(session, b"tuned", root.id), await version(session, b"tuned", root.id)
+        assert [one.id for one in await model_versions.newest(session, 2)] == [second.id, first.id]
+
+    assert first.sha256 == second.sha256
+
+
+async def test_what_was_promoted_last_serves_and_the_timeline_remembers(database: Database) -> None:
+    async with database.transaction() as session:
+        assert await model_versions.current(session) is None
+        assert await model_versions.previous(session) is None
+        root = await version(session)
+        tuned = await version(session, b"tuned", root.id)
+        await model_versions.promote(session, root.id, None, NOW, how="start")
+        assert await model_versions.previous(session) is None
+        await model_versions.promote(session, tuned.id, ANNA, later(hours=1))
+        before = await model_versions.previous(session)
+        assert before is not None
+        await model_versions.promote(session, before.version_id, BERT, later(hours=2), how="rollback")
+
+    async with database.reading() as session:
+        current = await model_versions.current(session)
+        timeline = await model_versions.timeline(session)
+        states = [one.state for one in await model_versions.newest(session)]
+    assert current == timeline[0]
+    assert [(one.version_id, one.how, one.promoted_by, one.started_at) for one in timeline] == [
+        (root.id, "rollback", BERT, later(hours=2)),
+        (tuned.id, "promotion", ANNA, later(hours=1)),
+        (root.id, "start", None, NOW),
+    ]
+    assert states == [VersionState.PROMOTED] * 2
+
+
+async def test_what_the_gate_refused_does_not_serve(database: Database) -> None:
+    async with database.transaction() as session:
+        root = await version(session)
+        tuned = await version(session, b"tuned", root.id)
+        refused = await model_versions.set_state(
+            session, tuned.id, VersionState.REFUSED, "digit 4 got worse", {"digit 4": -0.05}
+        )
+        assert (refused.reason, refused.metrics) == ("digit 4 got worse", {"digit 4": -0.05})
+        with pytest.raises(VersionRefusedError, match="was refused by the gate"):
+            await model_versions.promote(session, tuned.id, ANNA, NOW)
+        assert await model_versions.current(session) is None
+
+
+async def test_an_unknown_version_is_named(database: Database) -> None:
+    async with database.reading() as session:
+        with pytest.raises(VersionNotFoundError, match="no model version with id 404"):
+            await model_versions.checkpoint_bytes(session, 404)
+
+
+async def test_weights_that_an_unmarked_version_shares_are_kept(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna, bert = await person(session, ANNA, Consent.GIVEN), await person(session, BERT, Consent.GIVEN)
+        hers = await correction(session, await prediction(session, keyring, anna, 1))
+        his = await correction(session, await prediction(session, keyring, bert, 2))
+        root = await version(session)
+        await model_versions.promote(session, root.id, None, NOW)
+        alone = await version(session, b"from anna", root.id)
+        shared, same = await version(session, b"same", root.id), await version(session, b"same", root.id)
+        await model_versions.record_learned(session, alone.id, [hers.id, his.id])
+        await model_versions.record_learned(session, shared.id, [hers.id])
+        await model_versions.record_learned(session, same.id, [his.id, his.id])
+        erased = await contributors.forget(session, anna.id, NOW)
+
+    assert erased.marked_versions == (alone.id, shared.id)
+    async with database.reading() as session:
+        assert await model_versions.checkpoint_bytes(session, same.id) == b"same"
+        assert await model_versions.learned_from(session, same.id) == [his.id]
+        assert await model_versions.learned_from(session, alone.id) == [his.id]
+        with pytest.raises(CheckpointGoneError, match="has no stored weights any more"):
+            await model_versions.checkpoint_bytes(session, alone.id)
+
+
+async def test_receipts_go_once_to_those_who_want_them(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna, bert = await person(session, ANNA, Consent.GIVEN), await person(session, BERT, Consent.GIVEN)
+        await contributors.set_receipts(session, anna.id, True)
+        shown = await prediction(session, keyring, anna, 1)
+        hers = await correction(session, shown)
+        his = await correction(session, await prediction(session, keyring, bert, 2))
+        tuned = await model_versions.add(session, new_version(b"tuned", (await version(session)).id))
+        await model_versions.record_learned(session, tuned.id, [hers.id, his.id])
+
+    async with database.transaction() as session:
+        (due,) = await model_versions.receipts_due(session, tuned.id)
+        assert (due.contributor.user_id, due.correction, due.prediction) == (ANNA, hers, shown)
+        await model_versions.mark_receipted(session, tuned.id, [hers.id], NOW)
+    async with database.reading() as session:
+        assert await model_versions.receipts_due(session, tuned.id) == []
