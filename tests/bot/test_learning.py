@@ -285,6 +285,7 @@ async def test_the_schedule_trains_once_when_enough_was_taught(
         task.cancel()
 
     assert heard == ["schedule"]
+    await school.champion.refresh()
     assert school.says(misread[0][0]) == misread[0][1], "promoted automatically, as the settings say"
     for one in (school, twin):
         await one.learning.close()
