@@ -52,6 +52,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
 
 buildBars();
 $("send").hidden = !miniApp.opened;
+document.body.classList.toggle("mini-app", miniApp.opened); // which has a title of its own
 miniApp.start().then(() => board.paint());
 render();
 await loadNetwork();
