@@ -267,6 +267,30 @@ async def of_contributor(session: AsyncSession, contributor_id: int, limit: int 
     return await _labelled(session, list(ids))
 
 
+async def unscreened(
+    session: AsyncSession, limit: int = 100, *, consent_version: int | None = None
+) -> list[LabelledGlyph]:
+    """The glyphs of the corrections that wait to be screened, oldest first, still encrypted.
+
+    Args:
+        session: of a reading transaction.
+        limit: corrections; each may label several glyphs.
+        consent_version: only photos of people who agreed to this text or a newer one.
+    """
+    ids = await session.scalars(
+        select(CorrectionRow.id)
+        .where(
+            CorrectionRow.is_current,
+            CorrectionRow.labels_glyphs,
+            CorrectionRow.state == CorrectionState.PENDING,
+            _is_consented(consent_version),
+        )
+        .order_by(CorrectionRow.created_at, CorrectionRow.id)
+        .limit(limit)
+    )
+    return await _labelled(session, list(ids))
+
+
 async def draw(
     session: AsyncSession,
     *,

@@ -35,7 +35,7 @@ SEED = 1
 SPARE = 2
 """So many times the maximum is drawn, since some of what is drawn is left out."""
 SCREENED_AT_ONCE = 200
-"""Glyphs that are screened in one go while nobody trains."""
+"""Corrections that are screened in one go while nobody trains."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,13 +94,7 @@ class LessonService:
             How many corrections were given a state.
         """
         async with self._database.reading() as session:
-            waiting = await corrections.draw(
-                session,
-                seed=SEED,
-                maximum=SCREENED_AT_ONCE,
-                states=(CorrectionState.PENDING,),
-                consent_version=TEXT_VERSION,
-            )
+            waiting = await corrections.unscreened(session, SCREENED_AT_ONCE, consent_version=TEXT_VERSION)
         opened = await asyncio.to_thread(self._open, waiting)
         taught = await self._screened(opened)
         doubted = {
