@@ -1,7 +1,7 @@
 // One message as an element.
 
 import { fileAddress } from "./api.js";
-import { avatar, bytes, clock, element, icon, keyOf, summary } from "./dom.js";
+import { avatar, bytes, clock, element, icon, keyOf, pictured, summary } from "./dom.js";
 import { formatted } from "./text.js";
 
 const BOX = [360, 380]; // CSS pixels that a picture may fill
@@ -100,7 +100,7 @@ function reactionRow(message, reactions, view, actions) {
     const who = view.users.find((user) => user.id === user_id) ?? view.bot;
     const toggle = () => actions.react(message, mine ? "" : emoji);
     row.append(element("button", { type: "button", "aria-pressed": String(mine), "aria-label": `${who.first_name} reacted with ${emoji}`, onclick: toggle },
-      element("span", {}, emoji), avatar(who)));
+      element("span", {}, pictured(emoji)), avatar(who)));
   }
   return row;
 }

@@ -83,7 +83,7 @@ export class Composer {
 
   #typed() {
     this.text.style.height = "auto";
-    this.text.style.height = `${this.text.scrollHeight}px`;
+    if (this.text.scrollHeight) this.text.style.height = `${this.text.scrollHeight}px`; // 0 while hidden
     $("#send").disabled = !this.text.value.trim() && this.target?.kind !== "edit";
     const word = /^\/(\w*)$/.exec(this.text.value);
     this.#offer(word ? this.commands.filter(({ command }) => command.startsWith(word[1].toLowerCase())) : []);

@@ -50,6 +50,9 @@ export function day(seconds) {
   return distance === 0 ? "Today" : distance === 1 ? "Yesterday" : DAY.format(date);
 }
 
+// An emoji as a picture, also where its plain form is a letter-like sign ("❤", "✍").
+export const pictured = (emoji) => (/^\p{Emoji_Presentation}/u.test(emoji) ? emoji : `${emoji}\uFE0F`);
+
 // One line that says what a message is.
 export function summary(message) {
   const words = message.text ?? message.caption ?? "";
