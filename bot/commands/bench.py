@@ -18,6 +18,7 @@ class Part(StrEnum):
     NETWORK = "network"
     READING = "reading"
     WEB = "web"
+    LEARNING = "learning"
 
 
 class Figures(Protocol):
@@ -44,6 +45,7 @@ def bench(
 ) -> None:
     """Measure how good and how fast everything is, against other ways of doing it."""
     # imported here, because no other command needs them
+    from bot.commands.bench_learning import bench_learning  # noqa: PLC0415
     from bot.commands.bench_network import bench_network  # noqa: PLC0415
     from bot.commands.bench_reading import bench_reading  # noqa: PLC0415
     from bot.commands.bench_web import bench_web  # noqa: PLC0415
@@ -54,6 +56,7 @@ def bench(
         Part.NETWORK: lambda: bench_network(console, folder, torch_python),
         Part.READING: lambda: bench_reading(console, folder, photos, processes=os.cpu_count() or 1),
         Part.WEB: lambda: bench_web(console),
+        Part.LEARNING: lambda: bench_learning(console, folder),
     }
     figures = {each.value: run().as_json() for each, run in measure.items() if part in (None, each)}
     if as_json:

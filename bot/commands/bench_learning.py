@@ -31,9 +31,11 @@ from model.learning.contributors_simulation import (
 from model.learning.examples import Examples
 from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
+from model.learning.gate_calibration import Rate, pass_rate, swapped, worse_in_digit, worse_overall
 from model.learning.holdouts import Holdout
 from model.learning.mnist import Mnist
 from model.learning.replay import Replay
+from model.learning.report_card import Answers
 from model.learning.retraining import Job, Outcome, retrain
 from model.learning.selection import (
     QUARANTINING,
@@ -58,7 +60,7 @@ ROUNDS = 10
 """Of the slow drip."""
 PHOTOS = 300
 DRAWN, DRAWN_HELD_OUT = 5_000, 1_000
-PERSON_SHARE = 0.05
+PERSON_SHARE, CORRECTIONS_SHARE = 0.05, 0.2
 
 
 class Scenario(StrEnum):
@@ -84,6 +86,17 @@ LIES = {
     Scenario.DRIP: Lie.FOURS,
     Scenario.COORDINATED: Lie.UNSURE_FOURS,
 }
+
+
+DAMAGES = {
+    "equally good": None,
+    "0.5 point worse overall": worse_overall(0.005),
+    "5 points worse in the 4s": worse_in_digit(4, 0.05),
+    "5 points worse in the 1s": worse_in_digit(1, 0.05),
+    "two outputs exchanged": swapped(3, 8),
+}
+DRAWS = 10
+"""Of pictures, for each pair of candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +131,36 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class LearningFigures:
-    """All runs."""
+    """All runs, and how often the gate passed candidates of known worth."""
 
     runs: tuple[Run, ...]
+    gate: dict[str, Rate]
 
     def as_json(self) -> dict[str, object]:
         """The figures as one object."""
-        return {"runs": [asdict(run) for run in self.runs]}
+        return {
+            "runs": [asdict(run) for run in self.runs],
+            "gate": {kind: asdict(rate) for kind, rate in self.gate.items()},
+        }
 
 
 def bench_learning(console: Console, mnist_folder: Path, seeds: int = 5) -> LearningFigures:
-    """Every scenario with every seed; what was measured before is taken from the cache."""
+    """Every scenario with every seed, then the gate; what was measured before is taken from the cache."""
     with Workers(2) as workers:
         school = School(checkpoint.shipped("reader"), mnist.load(mnist_folder), workers)
-        cache = _Cache(platformdirs.user_cache_path("digitbot") / f"bench-learning-{school.identity}.jsonl")
+        cache = _Cache(platformdirs.user_cache_path("digitbot") / f"bench-learning-{school.identity}")
         runs = []
         for seed in range(seeds):
             for scenario in Scenario:
-                runs.append(cache.get(scenario, seed) or cache.put(school.run(scenario, seed)))
-                console.print(_line(runs[-1]))
+                run = cache.get(scenario, seed)
+                if run is None:
+                    run = cache.put(*school.run(scenario, seed))
+                runs.append(run)
+                console.print(_line(run))
+        gate = school.gate_rates([cache.candidate(Scenario.CLEAN, seed) for seed in range(seeds)])
     console.print(_table(runs))
-    return LearningFigures(tuple(runs))
+    console.print(_gate_table(gate))
+    return LearningFigures(tuple(runs), gate)
 
 
 class School:
@@ -155,8 +177,8 @@ class School:
         parts = (self._shipped.sha256, self._recipe, self._limits, self._margins, holdouts.RENDERING_VERSION)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
-    def run(self, scenario: Scenario, seed: int) -> Run:
-        """Teach, select, train and judge as the bot does, and measure what serves afterwards."""
+    def run(self, scenario: Scenario, seed: int) -> tuple[Run, bytes]:
+        """Teach, select, train and judge as the bot does; figures of what serves then, and the candidate."""
         people = self._recruited(seed)
         teachers, newcomers = people[:TEACHERS], people[TEACHERS:]
         if scenario in LIES or scenario is Scenario.FEWER:
@@ -179,7 +201,7 @@ class School:
         taught, new = _unseen(teachers), _unseen(newcomers)
         before, after = self._reader(self._shipped.network), self._reader(serving.network)
         plain = self._digits.test.take(slice(0, 5_000))
-        return Run(
+        run = Run(
             scenario=scenario.value,
             seed=seed,
             teachers_before=before.errors(taught) / len(taught),
@@ -193,6 +215,22 @@ class School:
             worst_digit=_worst_digit(before, after, taught),
             seconds=seconds,
         )
+        return run, outcome.candidate
+
+    def gate_rates(self, candidates: Sequence[bytes]) -> dict[str, Rate]:
+        """How often the gate passes these, which are equally good, and what was made worse of them."""
+        judged_on = _judged_on(self._digits.validation)
+        networks = []
+        for data in candidates:
+            reader = self._reader(checkpoint.load(data).network)
+            answers = [Answers(reader.probabilities(Examples(one.images, one.labels))) for one in judged_on]
+            networks.append(answers)
+        return {
+            kind: pass_rate(
+                networks, judged_on, self._margins, rng=np.random.default_rng(0), draws=DRAWS, damage=damage
+            )
+            for kind, damage in DAMAGES.items()
+        }
 
     def _recruited(self, seed: int) -> list[Contributor]:
         if seed not in self._people:
@@ -217,7 +255,9 @@ class School:
 
     def _retrained(self, selection: Selection, champion: Checkpoint, *, without_mnist: bool) -> Outcome:
         parts = split(selection.chosen)
-        recipe = self._recipe.with_share(largest_share(parts.trained), PERSON_SHARE)
+        recipe = self._recipe.within(
+            largest_share(parts.trained), person=PERSON_SHARE, corrections=CORRECTIONS_SHARE
+        )
         job = Job(
             self._shipped,
             champion,
@@ -258,21 +298,28 @@ def _worst_digit(before: Reader, after: Reader, taught: Examples) -> float:
 
 
 class _Cache:
-    """Runs that were done before, a line of JSON each."""
+    """Runs that were done before, a line of JSON each, and their candidates."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._file = folder, folder / "runs.jsonl"
         self._runs: dict[tuple[str, int], Run] = {}
-        if file.exists():
-            for line in file.read_text().splitlines():
+        if self._file.exists():
+            for line in self._file.read_text().splitlines():
                 run = Run(**json.loads(line))
                 self._runs[run.scenario, run.seed] = run
 
     def get(self, scenario: Scenario, seed: int) -> Run | None:
         return self._runs.get((scenario.value, seed))
 
-    def put(self, run: Run) -> Run:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+    def candidate(self, scenario: Scenario, seed: int) -> bytes:
+        return self._candidate_file(scenario, seed).read_bytes()
+
+    def _candidate_file(self, scenario: Scenario, seed: int) -> Path:
+        return self._folder / f"{scenario.name.lower()}-{seed}.safetensors"
+
+    def put(self, run: Run, candidate: bytes) -> Run:
+        self._candidate_file(Scenario(run.scenario), run.seed).write_bytes(candidate)
         with self._file.open("a") as file:
             file.write(json.dumps(asdict(run)) + "\n")
         return run
@@ -304,6 +351,13 @@ def _table(runs: Sequence[Run]) -> Table:
     for scenario in Scenario:
         of_it = [run for run in runs if run.scenario == scenario.value]
         table.add_row(scenario.value, *_cells(of_it, _gains(runs, scenario)))
+    return table
+
+
+def _gate_table(rates: dict[str, Rate]) -> Table:
+    table = Table("candidates", "passed", "asked", title="What the gate passes")
+    for kind, rate in rates.items():
+        table.add_row(kind, str(rate.passed), str(rate.asked))
     return table
 
 

@@ -422,7 +422,11 @@ class LearningService:
             champion = start
             if serving is not None and not is_unlearning:
                 champion = await model_versions.checkpoint_bytes(session, serving.version_id)
-        recipe = self._effort.recipe.with_share(lesson.largest_share, self._settings.share_per_person)
+        recipe = self._effort.recipe.within(
+            lesson.largest_share,
+            person=self._settings.share_per_person,
+            corrections=self._settings.share_of_corrections,
+        )
         settings = Settings(
             recipe,
             Margins(**self._settings.margins.model_dump()),

@@ -54,14 +54,16 @@ class FineTuning:
     augmentation: Recipe = MILD
     steps_back: tuple[float, ...] = (0.75, 0.5)
 
-    def with_share(self, largest_share: float, limit: float) -> "FineTuning":
-        """The same with more replay, where one person with this share of corrections would exceed ``limit``.
+    def within(self, largest_share: float, *, person: float, corrections: float) -> "FineTuning":
+        """The same with more replay where it is needed; nothing that was taught is thrown away for it.
 
-        Nothing that was taught is thrown away for it.
+        Args:
+            largest_share: the part of the corrections that one person gave.
+            person: the part of what is learned, replay counted in, that one person may make up.
+            corrections: the part of it that corrections may make up.
         """
-        most = (
-            max(1, math.floor(limit * self.batch_size / largest_share)) if largest_share else self.batch_size
-        )
+        part = min(corrections, person / largest_share) if largest_share else corrections
+        most = max(1, math.floor(part * self.batch_size))
         return replace(self, corrections_per_batch=min(self.corrections_per_batch, most))
 
 

@@ -132,10 +132,16 @@ def test_tempered_cross_entropy_has_the_gradient_of_its_value() -> None:
 
 @pytest.mark.parametrize(("share", "per_batch"), [(0.02, 6), (0.55, 6), (0.6, 5), (1.0, 3)])
 def test_whoever_teaches_nearly_alone_is_diluted_with_more_replay(share: float, per_batch: int) -> None:
-    recipe = FineTuning().with_share(share, limit=0.05)
+    recipe = FineTuning(corrections_per_batch=6).within(share, person=0.05, corrections=0.2)
 
     assert recipe.corrections_per_batch == per_batch
     assert share * per_batch / recipe.batch_size <= 0.05
+
+
+def test_corrections_never_make_up_more_than_their_part() -> None:
+    recipe = FineTuning(corrections_per_batch=30).within(0.01, person=0.05, corrections=0.2)
+
+    assert recipe.corrections_per_batch == 13
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,94 @@
+"""The cross-check of contributors: who disagrees with what others teach in nearly everything goes to review.
+
+People are cut into two halves. Each half teaches the last layer of the shipped network, and what it then
+reads in the glyphs of the other half is compared with what those people said. Honest people teach unlike
+hands and like digits, so they agree often; who labels at random agrees about one time in ten. People who lie
+in the same way agree with one
+another: against those there are the caps and the gate.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.learning.selection import TaughtGlyph, to_examples
+from model.nn.layer import Array
+from model.nn.losses import one_hot, softmax
+from model.nn.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCheck:
+    """How it is done.
+
+    Attributes:
+        least_agreement: share of a person's glyphs on which the others must agree.
+        least_glyphs: who taught fewer is not judged.
+        least_people: with fewer who can be judged there is no majority.
+        steps, learning_rate: of gradient descent on the last layer.
+        hold: how strongly the last layer is held at the shipped weights.
+    """
+
+    least_agreement: float = 0.2
+    least_glyphs: int = 10
+    least_people: int = 6
+    steps: int = 300
+    learning_rate: float = 0.5
+    hold: float = 0.01
+
+
+def agreements(
+    glyphs: Sequence[TaughtGlyph], network: Network, settings: CrossCheck
+) -> dict[Hashable, float]:
+    """The share of each person's glyphs on which the other half of the people agree with them, 0..1.
+
+    A person is known by the smallest digest among their glyphs, so no number of a row decides who is in which
+    half.
+    """
+    people: dict[Hashable, list[TaughtGlyph]] = defaultdict(list)
+    for glyph in glyphs:
+        people[glyph.contributor].append(glyph)
+    judged = [who for who, theirs in people.items() if len(theirs) >= settings.least_glyphs]
+    if len(judged) < settings.least_people:
+        return {}
+    judged.sort(key=lambda who: hashlib.sha256(min(glyph.digest for glyph in people[who])).digest())
+    halves = judged[::2], judged[1::2]
+    found: dict[Hashable, float] = {}
+    for teachers, pupils in (halves, halves[::-1]):
+        taught = sorted((glyph for who in teachers for glyph in people[who]), key=lambda glyph: glyph.digest)
+        weight, bias = _taught_layer(taught, network, settings)
+        for who in pupils:
+            said = to_examples(people[who])
+            logits = _features(network, said.pixels) @ weight + bias
+            found[who] = float((logits.argmax(axis=1) == said.labels).mean())
+    return found
+
+
+def distrusted(glyphs: Sequence[TaughtGlyph], network: Network, settings: CrossCheck) -> frozenset[Hashable]:
+    """The people whose glyphs go to review."""
+    found = agreements(glyphs, network, settings)
+    return frozenset(who for who, share in found.items() if share < settings.least_agreement)
+
+
+def _features(network: Network, pixels: Array) -> Array:
+    """(N, 784) -> (N, D), one glyph at a time, so that company changes no bit; each row has length 1."""
+    rows = np.concatenate([network.features(row[None]) for row in pixels]).astype(np.float64)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float64)
+
+
+def _taught_layer(
+    taught: Sequence[TaughtGlyph], network: Network, settings: CrossCheck
+) -> tuple[Array, Array]:
+    """Weight (D, 10) and bias (10,) of a last layer that starts at 0 and learns what these people taught."""
+    examples = to_examples(taught)
+    features = _features(network, examples.pixels)
+    targets = one_hot(examples.labels)
+    weight, bias = np.zeros((features.shape[1], 10)), np.zeros(10)
+    for _ in range(settings.steps):
+        difference = (softmax(features @ weight + bias) - targets) / len(features)
+        weight -= settings.learning_rate * 20 * (features.T @ difference + settings.hold * weight)
+        bias -= settings.learning_rate * difference.sum(axis=0)
+    return weight, bias
