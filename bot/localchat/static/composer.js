@@ -91,8 +91,9 @@ export class Composer {
 
   #offer(commands) {
     this.list.hidden = commands.length === 0;
+    this.text.removeAttribute("aria-activedescendant");
     this.list.replaceChildren(...commands.map(({ command, description }) =>
-      element("button", { type: "button", role: "option", "aria-selected": "false", tabindex: "-1", onclick: () => this.#choose(command) },
+      element("button", { type: "button", role: "option", id: `command-${command}`, "aria-selected": "false", tabindex: "-1", onclick: () => this.#choose(command) },
         element("strong", {}, `/${command}`), element("span", {}, description))));
   }
 
@@ -133,6 +134,7 @@ export class Composer {
     const next = (current + step + options.length + (current < 0 && step < 0 ? 1 : 0)) % options.length;
     options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
     options[next].scrollIntoView({ block: "nearest" });
+    this.text.setAttribute("aria-activedescendant", options[next].id);
   }
 
   // Letters typed while no field has the focus belong to the message; "r" on a message answers it.
