@@ -13,7 +13,6 @@ from bot.errors import NotAReadingError
 from bot.i18n import Texts
 from bot.services.consent import TEXT_VERSION
 from bot.services.corrections import Corrected
-from bot.services.people import Person
 from storage.records import PredictionRecord
 
 log = logging.getLogger(__name__)
@@ -53,12 +52,11 @@ async def _correct(update: Update, context: Context, message: Message, said: str
         prediction.id,
         _in_lines(said, prediction),
         in_chat=message.chat_id,
-        update_id=update.update_id,
     )
     context.quietly(message.set_reaction("✍"))
     await _edit_answer(texts, corrected, context)
     await message.reply_html(_receipt(texts, corrected, is_last=replied is None), do_quote=True)
-    await _ask_consent(texts, corrected, person, message)
+    await _ask_consent(corrected, update, message, context)
 
 
 async def on_keypad(update: Update, context: Context) -> None:
@@ -76,13 +74,12 @@ async def on_keypad(update: Update, context: Context) -> None:
         int(prediction_id),
         digits,
         in_chat=chat.id,
-        update_id=update.update_id,
     )
     texts = texts_for(update)
     await query.answer(replies.saved(texts, digits))
     await _edit_answer(texts, corrected, context)
     if isinstance(query.message, Message):
-        await _ask_consent(texts, corrected, person, query.message)
+        await _ask_consent(corrected, update, query.message, context)
 
 
 async def on_undo(update: Update, context: Context) -> None:
@@ -166,11 +163,14 @@ async def _edit(
         log.info("the answer was not edited: %s", exc)
 
 
-async def _ask_consent(texts: Texts, corrected: Corrected, person: Person, message: Message) -> None:
+async def _ask_consent(corrected: Corrected, update: Update, message: Message, context: Context) -> None:
     """Ask once, after the first correction, whether corrections may train."""
-    if corrected.asks_consent:
-        keyboard = keyboards.consent(texts, person.user_id, TEXT_VERSION)
-        await message.reply_html(replies.ask_consent(texts), reply_markup=keyboard)
+    if not corrected.asks_consent:
+        return
+    texts, person = texts_for(update), person_of(update, context)
+    keyboard = keyboards.consent(texts, person.user_id, TEXT_VERSION)
+    await message.reply_html(replies.ask_consent(texts), reply_markup=keyboard)
+    await context.services.consent.mark_asked(person)
 
 
 class _RepliedDigits(filters.MessageFilter):

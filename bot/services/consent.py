@@ -37,6 +37,12 @@ class ConsentService:
         is_given = who.consent is Consent.GIVEN and who.consent_version == TEXT_VERSION
         return Choice(is_given, who.wants_receipts)
 
+    async def mark_asked(self, person: Person) -> None:
+        """Remember that the question was put; it is put once."""
+        async with self._database.transaction() as session:
+            who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
+            await contributors.set_asked(session, who.id, self._now())
+
     async def choose(self, person: Person, *, given: bool, version: int, update_id: int) -> None:
         """Store a yes or a no to the text of `version`; a no is always taken.
 

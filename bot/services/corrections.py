@@ -68,19 +68,17 @@ class CorrectionService:
             raise NothingToCorrectError
         return found
 
-    async def correct(
-        self, person: Person, prediction_id: int, digits: str, *, in_chat: int, update_id: int
-    ) -> Corrected:
+    async def correct(self, person: Person, prediction_id: int, digits: str, *, in_chat: int) -> Corrected:
         """Store what a person says a prediction shows; "" says that it shows no digit.
 
-        The newest one counts, older ones stay as history. The update that said so is done with the commit.
+        The newest one counts, older ones stay as history. Said again it changes nothing, so the update that
+        says so may stay open until its answer is out, and come again after a crash.
 
         Args:
             person: the owner of the photo, or an administrator, whose word wins.
             prediction_id: may come from a button, and so from anybody: nothing in it is believed.
             digits: 0 to 9, lines joined by a newline.
             in_chat: where it was said; readings of other chats are out of reach.
-            update_id: of the update that says so.
 
         Raises:
             NotAReadingError: there is no such reading in this chat.
@@ -101,11 +99,8 @@ class CorrectionService:
                     by_admin=person.is_admin,
                 ),
             )
-            asks = prediction.contributor_id == who.id and who.consent is Consent.NOT_ASKED
-            asks = asks and who.asked_at is None
-            if asks:
-                await contributors.set_asked(session, who.id, self._now())
-            await inbox.mark_done(session, person.bot_id, update_id)
+        is_own = prediction.contributor_id == who.id
+        asks = is_own and who.consent is Consent.NOT_ASKED and who.asked_at is None
         return Corrected(prediction, correction, asks)
 
     async def undo(

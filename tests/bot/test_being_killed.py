@@ -1,0 +1,131 @@
+"""The bot as its own process, configured by the environment alone, killed and started again."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from storage.engine import Database
+from tests.bot.conftest import KEY
+from tests.bot.localchat.conftest import Served, serving
+from tests.bot.person import Json, Person
+
+Photos = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where a bot keeps its files, and the Bot API that it is told of."""
+
+    folder: Path
+    telegram: Served
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "bot.log"
+
+    @property
+    def database(self) -> str:
+        return f"sqlite+aiosqlite:///{self.folder}/digitbot.db"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        identity, address = self.telegram.chat.identity, str(self.telegram.client.base_url).rstrip("/")
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "HOME": str(self.folder),
+            "DIGITBOT_TELEGRAM__TOKEN": identity.token,
+            "DIGITBOT_TELEGRAM__BASE_URL": f"{address}/bot",
+            "DIGITBOT_TELEGRAM__BASE_FILE_URL": f"{address}/file/bot",
+            "DIGITBOT_TELEGRAM__ADMINS": f"[{identity.admin_id}]",
+            "DIGITBOT_STORAGE__URL": self.database,
+            "DIGITBOT_STORAGE__KEY": KEY,
+            "DIGITBOT_WEB__PORT": "0",
+            "DIGITBOT_LIMITS__DECODER_PROCESSES": "1",
+        }
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        """`digitbot run`; killed at the end of the block where it still runs."""
+        with self.log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "run"),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def eventually(you: Person, wanted: Callable[[Json], Any]) -> None:
+    """Wait until something in the chat is as wanted; a process takes its time to start on a busy machine."""
+    async with asyncio.timeout(100):
+        while not any(wanted(seen) for seen in await you.history()):
+            await asyncio.sleep(0.05)
+
+
+def replies_to(message: Json) -> Callable[[Json], bool]:
+    """Whether something in the chat is a reply to this message."""
+    return lambda seen: seen["message"].get("reply_to_message", {}).get("message_id") == message["message_id"]
+
+
+def reacts_to(message: Json) -> Callable[[Json], bool]:
+    """Whether something in the chat is this message with a reaction: the bot has begun with it."""
+    return lambda seen: bool(seen["message"]["message_id"] == message["message_id"] and seen["reactions"])
+
+
+async def survives(folder: Path, photos: Photos, kills: int, rng: np.random.Generator) -> None:
+    """Kill the bot at random moments while a person sends and corrects: all is answered, and there once."""
+    digit = next(digits for digits in photos if len(digits) == 1)
+    async with serving(folder) as telegram:
+        you, installation = telegram.person(), Installation(folder, telegram)
+        sent = [await you.send_photo(photos[digit])]
+        async with installation.running():
+            await eventually(you, replies_to(sent[0]))
+        for _ in range(kills):
+            sent.append(await you.send_photo(photos[digit]))
+            async with installation.running():
+                await eventually(you, reacts_to(sent[-1]))
+                sent.append(await you.send("/correct 3", reply_to=sent[0]["message_id"]))
+                await asyncio.sleep(rng.uniform(0, 0.5))
+        async with installation.running() as process:
+            for message in sent:
+                await eventually(you, replies_to(message))
+            process.terminate()
+            assert await process.wait() == 0
+    database = Database(installation.database)
+    async with database.reading() as session:
+        assert await session.scalar(text("PRAGMA integrity_check")) == "ok"
+        assert list(await session.execute(text("PRAGMA foreign_key_check"))) == []
+        assert await session.scalar(text("SELECT count(*) FROM predictions")) == 1 + kills
+        assert list(await session.scalars(text("SELECT digits FROM corrections"))) == ["3"]
+        assert await session.scalar(text("SELECT count(*) FROM inbox WHERE state != 'done'")) == 0
+    await database.close()
+    assert telegram.chat.identity.token not in installation.log.read_text()
+    assert "Traceback" not in installation.log.read_text()
+
+
+async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed(tmp_path: Path, photos: Photos) -> None:
+    await survives(tmp_path, photos, kills=1, rng=np.random.default_rng(5))
+
+
+@pytest.mark.soak
+async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed_a_hundred_times(
+    tmp_path: Path, photos: Photos
+) -> None:
+    await survives(tmp_path, photos, kills=100, rng=np.random.default_rng(6))
