@@ -27,7 +27,7 @@ from bot.services import Services
 from bot.services.champion import Champion
 from bot.services.consent import ConsentService
 from bot.services.corrections import CorrectionService
-from bot.services.learning import Folders, LearningService
+from bot.services.learning import Effort, Folders, LearningService
 from bot.services.lesson import LessonService
 from bot.services.reading import ReadingService
 from bot.services.receipts import ReceiptService
@@ -74,8 +74,15 @@ def load_keyring(config: Config) -> Keyring:
 
 
 @asynccontextmanager
-async def opened(config: Config, now: Callable[[], datetime] = utc_now) -> AsyncIterator[Core]:
+async def opened(
+    config: Config, now: Callable[[], datetime] = utc_now, effort: Effort | None = None
+) -> AsyncIterator[Core]:
     """The core, with the database migrated and the champion loaded; closed at the end of the block.
+
+    Args:
+        config: where everything is.
+        now: the clock.
+        effort: how much work a training is.
 
     Raises:
         StorageError: the database or the key cannot be used.
@@ -101,7 +108,15 @@ async def opened(config: Config, now: Callable[[], datetime] = utc_now) -> Async
             reading=ReadingService(database, keyring, champion, decoder, now),
             corrections=CorrectionService(database, now),
             consent=ConsentService(database, now),
-            learning=_learning(config, database, keyring, champion, now),
+            learning=LearningService(
+                database,
+                LessonService(database, keyring, champion, config.learning),
+                champion,
+                config.learning,
+                _folders(config),
+                now=now,
+                effort=effort or Effort(),
+            ),
             receipts=ReceiptService(database, keyring, champion, now),
             review=ReviewService(database, keyring, now),
             replays=ReplayService(database, keyring),
@@ -110,12 +125,8 @@ async def opened(config: Config, now: Callable[[], datetime] = utc_now) -> Async
         yield Core(config, database, keyring, decoder, services)
 
 
-def _learning(
-    config: Config, database: Database, keyring: Keyring, champion: Champion, now: Callable[[], datetime]
-) -> LearningService:
-    lessons = LessonService(database, keyring, champion, config.learning)
-    folders = Folders(mnist=config.model.mnist_dir, cache=platformdirs.user_cache_path("digitbot"))
-    return LearningService(database, lessons, champion, config.learning, folders, now=now)
+def _folders(config: Config) -> Folders:
+    return Folders(mnist=config.model.mnist_dir, cache=platformdirs.user_cache_path("digitbot"))
 
 
 async def run(config: Config, announce: Callable[[str], None]) -> None:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot import app
 from bot.app import Core
 from bot.config import Config, Limits, Storage, Web
+from bot.services.learning import Effort
 from model.learning import camera
 from tests.bot.person import PATIENCE, Json, Person
 
@@ -55,10 +56,10 @@ def button(message: Json, label: str) -> str:
 
 
 @asynccontextmanager
-async def running_in(config: Config) -> AsyncIterator[Running]:
+async def running_in(config: Config, effort: Effort | None = None) -> AsyncIterator[Running]:
     """A bot between its start and its orderly end."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    async with app.opened(config) as core:
+    async with app.opened(config, effort=effort) as core:
         serving = asyncio.create_task(app.serve(core, address.set_result))
         await asyncio.wait((serving, asyncio.ensure_future(address)), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():

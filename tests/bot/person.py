@@ -55,9 +55,11 @@ class Person:
         seen: list[Json] = response.raise_for_status().json()["messages"]
         return seen
 
-    async def see(self, wanted: Callable[[Json], Any], *, chat_id: int | None = None) -> Json:
+    async def see(
+        self, wanted: Callable[[Json], Any], *, chat_id: int | None = None, patience: float = PATIENCE
+    ) -> Json:
         """Wait until something in the chat is as wanted, and return the newest such thing."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while True:
                 for seen in reversed(await self.history(chat_id)):
                     if wanted(seen):

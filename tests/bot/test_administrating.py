@@ -1,0 +1,86 @@
+"""What administrators do in the chat: review, retrain, decide, go back; and nobody else."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.config import Model
+from bot.services.people import Person as Reviewer
+from tests.bot.conftest import Running, button, config_in, running_in, toast
+from tests.bot.person import PATIENCE, Json, Person
+from tests.bot.school import SMALL
+
+Photos = dict[str, bytes]
+
+
+@pytest.fixture
+async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
+    """A bot whose trainings are small, and which finds MNIST without a download."""
+    if "DIGITBOT_TEST_DATA" not in os.environ:
+        pytest.skip("DIGITBOT_TEST_DATA names no folder with mnist/ in it")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = config_in(tmp_path, model=Model(mnist_dir=Path(os.environ["DIGITBOT_TEST_DATA"]) / "mnist"))
+    async with running_in(config, SMALL) as running:
+        yield running
+
+
+def says(sentence: str) -> Callable[[Json], bool]:
+    """Whether something in the chat contains this sentence, in its text or caption."""
+    return lambda seen: sentence in seen["message"].get("text", "") + seen["message"].get("caption", "")
+
+
+async def consented_correction(you: Person, photos: Photos) -> None:
+    """One photo, corrected, with consent to learn from it."""
+    photo = await you.send_photo(photos[next(digits for digits in photos if len(digits) == 1)])
+    await you.answer_to(photo)
+    await you.send("/correct 3", reply_to=photo["message_id"])
+    question = (await you.see(says("May I learn")))["message"]
+    await toast(you, question["message_id"], button(question, "Yes, learn from my corrections"))
+
+
+async def test_an_administrator_reviews_retrains_decides_and_goes_back(
+    running: Running, you: Person, admin: Person, photos: Photos
+) -> None:
+    await consented_correction(you, photos)
+    reviewer = Reviewer(0, admin.user_id, is_admin=True)
+    async with asyncio.timeout(PATIENCE):
+        while await running.core.services.review.next(reviewer) is None:  # corrections are screened by and by
+            await asyncio.sleep(0.1)
+
+    waiting = await admin.answer_to(await admin.send("/review"))
+    assert "the shipped network is sure of something else" in waiting["caption"]
+    assert await toast(admin, waiting["message_id"], button(waiting, "Accept")) == "Accepted: it trains."
+    await admin.see(says("No correction waits for a decision."))
+
+    await admin.send("/retrain")
+    await admin.see(says("Starting…"))
+    await admin.send("/retrain")
+    await admin.see(says("A training is already under way."))
+    card = (await admin.see(says("Version 2, trained on 1 corrected digit"), patience=100))["message"]
+    assert card["photo"]
+
+    if "refuses" not in card["caption"]:
+        assert await toast(admin, card["message_id"], button(card, "Promote")) == "Version 2 serves now."
+        models = await admin.answer_to(await admin.send("/models"))
+        assert await toast(admin, models["message_id"], button(models, "Serve v1")) == "Version 1 serves now."
+    models = await admin.answer_to(await admin.send("/models"))
+    assert "v1 " in models["text"].splitlines()[2]
+    assert "serves since" in models["text"].splitlines()[2]
+
+
+async def test_nobody_else_can_cause_anything(running: Running, you: Person) -> None:
+    for command in "/retrain", "/models", "/review":
+        refusal = await you.answer_to(await you.send(command))
+        assert refusal["text"].startswith("Only administrators may do that.")
+    for data in "serve:1", "reject:1", "accept:1", "refuse:1":
+        assert (await toast(you, refusal["message_id"], data)).startswith("Only administrators may do that.")
+    assert (await you.answer_to(await you.send("/cancel")))["text"].startswith("There is nothing under way")
+
+
+async def test_retrain_without_corrections_says_what_is_missing(admin: Person) -> None:
+    answer = await admin.answer_to(await admin.send("/retrain"))
+
+    assert answer["text"].startswith("There are no corrections that may train")
