@@ -176,22 +176,6 @@ async def test_a_reply_corrects_a_photo(page: Page, seven: SamplePhoto) -> None:
     await expect(page.locator(".message.out").last.locator(".reactions")).to_contain_text("✍")
 
 
-async def test_the_admin_sees_more_commands_and_may_retrain(page: Page) -> None:
-    await page.get_by_role("radio", name="Admin").click()
-    await begin(page)
-    await page.locator("#text").fill("/ret")
-    await expect(page.locator("#commands button")).to_have_count(1)
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("Enter")
-
-    await expect(page.locator(".message.out").last).to_contain_text("/retrain")
-    await expect(newest_answer(page)).not_to_contain_text("I do not know", timeout=PATIENCE)
-    await page.get_by_role("radio", name="You").click()
-    await page.locator("#text").fill("/ret")
-    await expect(page.locator("#commands")).to_be_hidden()
-    await page.locator("#text").fill("")
-
-
 async def test_a_sample_serves_who_has_no_pen_at_hand(page: Page) -> None:
     await begin(page)
     await page.locator("#attach").click()
@@ -262,3 +246,19 @@ async def test_nothing_is_asked_of_other_machines(browser: Browser, bot_at_work:
     own = str(bot_at_work.client.base_url)
     assert asked
     assert [url for url in asked if not url.startswith((own, "blob:", "data:"))] == []
+
+
+async def test_the_admin_sees_more_commands_and_may_retrain(page: Page) -> None:
+    await page.get_by_role("radio", name="Admin").click()
+    await begin(page)
+    await page.locator("#text").fill("/ret")
+    await expect(page.locator("#commands button")).to_have_count(1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator(".message.out").last).to_contain_text("/retrain")
+    await expect(newest_answer(page)).not_to_contain_text("I do not know", timeout=PATIENCE)
+    await page.get_by_role("radio", name="You").click()
+    await page.locator("#text").fill("/ret")
+    await expect(page.locator("#commands")).to_be_hidden()
+    await page.locator("#text").fill("")
