@@ -28,6 +28,7 @@ from model.learning.contributors_simulation import (
     recruit,
     unsure,
 )
+from model.learning.cross_check import CrossCheck, choose
 from model.learning.examples import Examples
 from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
@@ -190,7 +191,7 @@ class School:
         for number in range(1, rounds + 1):
             started = perf_counter()
             so_far = [glyph for glyph in glyphs if glyph.key % ROUNDS < number * ROUNDS // rounds]
-            selection = select(so_far, self._limits_of(scenario))
+            selection = self._selected(so_far, scenario)
             outcome = self._retrained(selection, serving, without_mnist=scenario is Scenario.WITHOUT_MNIST)
             seconds = perf_counter() - started
             if outcome.verdict.passed:
@@ -248,10 +249,10 @@ class School:
             said += [(1_000 + liar, lie(lies, pool, fours, rng)) for liar in range(LIARS)]
         return lessons(reader, said)
 
-    def _limits_of(self, scenario: Scenario) -> Limits:
+    def _selected(self, glyphs: Sequence[TaughtGlyph], scenario: Scenario) -> Selection:
         if scenario is Scenario.UNSCREENED:
-            return Limits(quarantine_above=1.0, per_pair=10_000)
-        return self._limits
+            return select(glyphs, Limits(quarantine_above=1.0, per_pair=10_000))
+        return choose(glyphs, self._shipped.network, self._limits, CrossCheck())
 
     def _retrained(self, selection: Selection, champion: Checkpoint, *, without_mnist: bool) -> Outcome:
         parts = split(selection.chosen)

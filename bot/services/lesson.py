@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bot.config import Learning
 from bot.services.champion import Champion
 from bot.services.consent import TEXT_VERSION
+from model.learning.cross_check import CrossCheck, choose
 from model.learning.examples import Examples
 from model.learning.selection import (
     QUARANTINING,
@@ -20,7 +21,6 @@ from model.learning.selection import (
     TaughtGlyph,
     is_doubtful,
     largest_share,
-    select,
     split,
     to_examples,
 )
@@ -128,7 +128,8 @@ class LessonService:
             )
         opened = await asyncio.to_thread(self._open, drawn)
         taught = await self._screened(opened)
-        selection = await asyncio.to_thread(select, taught, limits)
+        network = self._champion.shipped.recognizer.network
+        selection = await asyncio.to_thread(choose, taught, network, limits, CrossCheck())
         await self._store(_state_changes([one.glyph for one in opened], selection.left_out))
         return _lesson(selection, {one.glyph.glyph_id: one.glyph.correction_id for one in opened})
 

@@ -1,10 +1,10 @@
 """The cross-check of contributors: who disagrees with what others teach in nearly everything goes to review.
 
-People are cut into two halves. Each half teaches the last layer of the shipped network, and what it then
-reads in the glyphs of the other half is compared with what those people said. Honest people teach unlike
-hands and like digits, so they agree often; who labels at random agrees about one time in ten. People who lie
-in the same way agree with one
-another: against those there are the caps and the gate.
+People are cut into two halves. Each half teaches a last layer on what the shipped network makes of a glyph,
+and what that layer reads in the glyphs of the other half is compared with what those people said. Honest
+people have unlike hands and write like digits, so they agree often; who labels at random agrees about one
+time in ten. People who lie in
+the same way agree with one another: against those there are the caps and the gate.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.learning.selection import TaughtGlyph, to_examples
+from model.learning.selection import Limits, Selection, TaughtGlyph, is_doubtful, select, to_examples
 from model.nn.layer import Array
 from model.nn.losses import one_hot, softmax
 from model.nn.network import Network
@@ -28,16 +28,36 @@ class CrossCheck:
         least_agreement: share of a person's glyphs on which the others must agree.
         least_glyphs: who taught fewer is not judged.
         least_people: with fewer who can be judged there is no majority.
-        steps, learning_rate: of gradient descent on the last layer.
-        hold: how strongly the last layer is held at the shipped weights.
+        steps, learning_rate, bias_rate: of gradient descent on the last layer, whose inputs have length 1.
+        hold: how strongly its weights are drawn to 0.
     """
 
     least_agreement: float = 0.2
     least_glyphs: int = 10
     least_people: int = 6
     steps: int = 300
-    learning_rate: float = 0.5
-    hold: float = 0.01
+    learning_rate: float = 10.0
+    bias_rate: float = 0.5
+    hold: float = 0.001
+
+
+def choose(
+    glyphs: Sequence[TaughtGlyph], network: Network, limits: Limits, settings: CrossCheck
+) -> Selection:
+    """`select` with the cross-check, which is done among the glyphs that pass the quarantine by confidence.
+
+    Args:
+        glyphs: as `select` takes them.
+        network: the shipped one.
+        limits: see `Limits`.
+        settings: see `CrossCheck`.
+    """
+    believable = [
+        glyph
+        for glyph in glyphs
+        if not is_doubtful(glyph.shipped_digit, glyph.shipped_confidence, glyph.label, limits)
+    ]
+    return select(glyphs, limits, distrusted(believable, network, settings))
 
 
 def agreements(
@@ -89,6 +109,6 @@ def _taught_layer(
     weight, bias = np.zeros((features.shape[1], 10)), np.zeros(10)
     for _ in range(settings.steps):
         difference = (softmax(features @ weight + bias) - targets) / len(features)
-        weight -= settings.learning_rate * 20 * (features.T @ difference + settings.hold * weight)
-        bias -= settings.learning_rate * difference.sum(axis=0)
+        weight -= settings.learning_rate * (features.T @ difference + settings.hold * weight)
+        bias -= settings.bias_rate * difference.sum(axis=0)
     return weight, bias
