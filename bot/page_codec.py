@@ -35,7 +35,13 @@ def encode(page: Page) -> bytes:
         "preview": page.preview.shape,
         "ink": page.ink.shape,
         "lines": [
-            [[[_edges(glyph.box) for glyph in way] for way in group.alternatives] for group in line.groups]
+            [
+                {
+                    "ways": [[_edges(glyph.box) for glyph in way] for way in group.alternatives],
+                    "priors": group.priors,
+                }
+                for group in line.groups
+            ]
             for line in page.lines
         ],
     }
@@ -86,10 +92,14 @@ def _page(header: Mapping[str, Any], arrays: _Arrays) -> Page:
     return Page(width, height, lines, _measurements(header["measurements"]), preview, ink)
 
 
-def _group(ways: list[list[list[int]]], arrays: _Arrays) -> Group:
-    return Group(
-        tuple(tuple(Glyph(Box(*map(int, edges)), arrays.take(28, 28)) for edges in way) for way in ways)
+def _group(group: Mapping[str, Any], arrays: _Arrays) -> Group:
+    ways = tuple(
+        tuple(Glyph(Box(*map(int, edges)), arrays.take(28, 28)) for edges in way) for way in group["ways"]
     )
+    priors = tuple(float(prior) for prior in group["priors"])
+    if priors and len(priors) != len(ways):
+        raise PageFormatError(f"{len(priors)} priors for {len(ways)} ways")
+    return Group(ways, priors)
 
 
 def _measurements(values: Mapping[str, Any]) -> Measurements:

@@ -1,11 +1,15 @@
-"""A page -> its reading: the network scores the ways to read each group, and says what is no digit at all."""
+"""A page -> its reading: networks score the ways to read each group, and say what is no digit at all."""
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.nn import checkpoint
 from model.nn.checkpoint import Checkpoint
 from model.nn.losses import softmax
 from model.nn.network import Network
@@ -13,7 +17,21 @@ from model.reading import Abstention, AbstentionReason, GlyphReading, Reading
 from model.vision.page import Glyph, Group, Measurements, Page
 
 _LEAST_CONTRAST = 0.06
-_MOST_GLYPHS = 60
+_MOST_MARKS = 60
+_LEAST_DIGIT = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """A glyph as the networks see it.
+
+    Attributes:
+        reading: its digit.
+        likeness: the judge's probability that it is one whole digit, 0..1.
+    """
+
+    reading: GlyphReading
+    likeness: float
 
 
 class Recognizer:
@@ -21,18 +39,21 @@ class Recognizer:
 
     Args:
         network: gives ten logits for a glyph.
+        judge: gives eleven, the last for what is no digit; see `model.learning.judging`.
         temperature: the logits are divided by it, which makes the probabilities true on data like photos (Guo
             et al. 2017, section 4.2).
     """
 
-    def __init__(self, network: Network, temperature: float = 1.0) -> None:
+    def __init__(self, network: Network, judge: Network, temperature: float = 1.0) -> None:
         self.network = network
+        self.judge = judge
         self.temperature = temperature
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint) -> Self:
-        """With the temperature that the checkpoint's metadata names."""
-        return cls(checkpoint.network, float(checkpoint.metadata.get("temperature", 1.0)))
+    def from_checkpoint(cls, reader: Checkpoint) -> Self:
+        """With the temperature that the checkpoint's metadata names, and the judge that ships."""
+        temperature = float(reader.metadata.get("temperature", 1.0))
+        return cls(reader.network, checkpoint.shipped("judge").network, temperature)
 
     def classify(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 784) in 0..1 -> (N, 10) calibrated probabilities; row by row: company changes no bit."""
@@ -43,41 +64,77 @@ class Recognizer:
 
     def read(self, page: Page) -> Reading:
         """The digits of the page in reading order, or an abstention with what was measured."""
-        abstention = _without_network(page.measurements)
-        if abstention is not None or not page.lines:
-            return Reading.abstained(abstention or _abstention(AbstentionReason.NO_INK, page.measurements))
-        glyphs: list[GlyphReading] = []
-        confidence = 1.0
-        for number, line in enumerate(page.lines):
-            for group in line.groups:
-                chosen, certainty = self._best(group, number)
-                glyphs.extend(chosen)
-                confidence *= certainty
-        return Reading(tuple(glyphs), confidence * math.prod(glyph.confidence for glyph in glyphs))
+        reason = _without_networks(page)
+        if reason is not None:
+            return Reading.abstained(_abstention(reason, page.measurements))
+        best = [self._best(group, number) for number, line in enumerate(page.lines) for group in line.groups]
+        found = [scored for way, _ in best for scored in way]
+        digits = [scored for scored in found if scored.likeness >= _LEAST_DIGIT]
+        if sum(map(_area, digits)) <= sum(map(_area, found)) / 2:
+            likeness = max(scored.likeness for scored in found)
+            return Reading.abstained(
+                _abstention(AbstentionReason.NOT_A_DIGIT, page.measurements, likeness=likeness),
+                tuple(scored.reading for scored in found),
+            )
+        confidence = math.prod(certainty for _, certainty in best) * math.prod(map(_certainty, found))
+        return Reading(_renumbered([scored.reading for scored in digits]), confidence)
 
-    def _best(self, group: Group, line: int) -> tuple[tuple[GlyphReading, ...], float]:
-        """The likeliest way to read a group, and how much likelier than the others it is, 0..1."""
-        ways = [tuple(self._glyph(glyph, line) for glyph in way) for way in group.alternatives]
-        scores = [math.prod(glyph.confidence for glyph in way) ** (1 / len(way)) for way in ways]
-        best = max(range(len(ways)), key=scores.__getitem__)
-        return ways[best], 1.0
+    def _best(self, group: Group, line: int) -> tuple[tuple[_Scored, ...], float]:
+        """The likeliest way to read a group, and its probability among all ways, 0..1."""
+        seen = {glyph.pixels.tobytes(): glyph for way in group.alternatives for glyph in way}
+        scored = {key: self._scored(glyph, line) for key, glyph in seen.items()}
+        ways = [tuple(scored[glyph.pixels.tobytes()] for glyph in way) for way in group.alternatives]
+        priors = group.priors or (1.0,) * len(ways)
+        scores = [
+            prior * math.prod(scored.likeness * scored.reading.confidence for scored in way)
+            for prior, way in zip(priors, ways, strict=True)
+        ]
+        by_digits: dict[str, float] = defaultdict(float)
+        for way, score in zip(ways, scores, strict=True):
+            by_digits["".join(str(s.reading.digit) for s in way)] += score
+        digits = max(by_digits, key=by_digits.__getitem__)
+        alike = [i for i, way in enumerate(ways) if "".join(str(s.reading.digit) for s in way) == digits]
+        best = max(alike, key=scores.__getitem__)
+        return ways[best], by_digits[digits] / max(sum(scores), 1e-12)
 
-    def _glyph(self, glyph: Glyph, line: int) -> GlyphReading:
+    def _scored(self, glyph: Glyph, line: int) -> _Scored:
         pixels = (glyph.pixels.astype(np.float32) / np.float32(255)).reshape(1, 784)
         probabilities = tuple(float(p) for p in self.classify(pixels)[0])
-        return GlyphReading(glyph.box, glyph.pixels, probabilities, line)
+        likeness = 1 - float(self.judge.probabilities(pixels)[0, -1])
+        return _Scored(GlyphReading(glyph.box, glyph.pixels, probabilities, line), likeness)
 
 
-def _without_network(measured: Measurements) -> Abstention | None:
-    """An abstention that the measurements alone ask for."""
-    if measured.contrast < _LEAST_CONTRAST:
-        return _abstention(AbstentionReason.NO_INK, measured)
-    if measured.digit_sized_marks > _MOST_GLYPHS:
-        return _abstention(AbstentionReason.TOO_MANY_MARKS, measured)
+def _area(scored: _Scored) -> int:
+    box = scored.reading.box
+    return (box.right - box.left) * (box.bottom - box.top)
+
+
+def _certainty(scored: _Scored) -> float:
+    """Probability that a glyph was read right or, where it is no digit, rightly left out."""
+    if scored.likeness >= _LEAST_DIGIT:
+        return scored.likeness * scored.reading.confidence
+    return 1 - scored.likeness
+
+
+def _renumbered(glyphs: Sequence[GlyphReading]) -> tuple[GlyphReading, ...]:
+    """Lines counted anew, where one held no digits."""
+    numbers = {line: number for number, line in enumerate(sorted({glyph.line for glyph in glyphs}))}
+    return tuple(
+        GlyphReading(glyph.box, glyph.pixels, glyph.probabilities, numbers[glyph.line]) for glyph in glyphs
+    )
+
+
+def _without_networks(page: Page) -> AbstentionReason | None:
+    """Why the measurements alone rule out digits."""
+    measured = page.measurements
+    if not page.lines or measured.contrast < _LEAST_CONTRAST:
+        return AbstentionReason.NO_INK
+    if measured.digit_sized_marks > _MOST_MARKS:
+        return AbstentionReason.TOO_MANY_MARKS
     return None
 
 
-def _abstention(reason: AbstentionReason, measured: Measurements) -> Abstention:
+def _abstention(reason: AbstentionReason, measured: Measurements, **more: float) -> Abstention:
     return Abstention(
         reason,
         {
@@ -85,5 +142,6 @@ def _abstention(reason: AbstentionReason, measured: Measurements) -> Abstention:
             "marks": float(measured.marks),
             "digit_sized_marks": float(measured.digit_sized_marks),
             "sharpness": measured.sharpness,
+            **more,
         },
     )

@@ -45,6 +45,10 @@ READER_STAGES = (
 """The first two convolutions need no padding: MNIST's digits keep four pixels from the edge."""
 
 
+JUDGE_STAGES = ((16, 1, True), (32, 0, True), (48, 1, False))
+"""As `READER_STAGES`; the sizes that come out are 14, 6 and 6."""
+
+
 def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
     """Six 3x3 convolutions in three pairs, the image halved after the first two, and one linear layer."""
     layers: list[Layer] = [ToImage(28)]
@@ -58,7 +62,21 @@ def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
     return [*layers, Flatten(), Dropout(0.3), Linear(5 * 5 * in_channels, 10, rng=rng, gain=1, dtype=dtype)]
 
 
+def _judge(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
+    """Three 3x3 convolutions and one linear layer with an eleventh class, "no digit" (`model.learning.judging`)."""
+    layers: list[Layer] = [ToImage(28)]
+    in_channels = 1
+    for channels, padding, pooled in JUDGE_STAGES:
+        layers.append(Conv2D(in_channels, channels, padding=padding, rng=rng, dtype=dtype))
+        if pooled:
+            layers.append(MaxPool2D())
+        layers.append(BiasReLU(channels, dtype=dtype))
+        in_channels = channels
+    return [*layers, Flatten(), Dropout(0.3), Linear(6 * 6 * in_channels, 11, rng=rng, gain=1, dtype=dtype)]
+
+
 ARCHITECTURES: dict[str, Callable[[np.random.Generator, DTypeLike], list[Layer]]] = {
     "classic": _classic,
     "reader": _reader,
+    "judge": _judge,
 }

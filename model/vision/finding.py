@@ -9,7 +9,7 @@ from model.vision.ink import TINY, Ink, find_ink, grey_of
 from model.vision.normalisation import normalise
 from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
-from model.vision.segmentation import Mark, choose_marks, find_marks, group_marks, in_lines
+from model.vision.segmentation import Mark, choose_marks, find_marks, write_lines
 
 _PREVIEW = 640
 
@@ -28,12 +28,25 @@ def find_page(picture: Picture) -> Page:
     ink = find_ink(grey_of(picture.pixels))
     marks, labels = find_marks(ink.mask)
     large, small = choose_marks(marks, labels)
-    lines = in_lines(group_marks(large, small, labels))
+    writing = write_lines(large, small, labels)
+    glyphs = {
+        mark: _glyph(mark, labels, ink, picture)
+        for mark in {mark for line in writing for ways in line for way in ways for mark in way}
+    }
     return Page(
         width=picture.width,
         height=picture.height,
         lines=tuple(
-            Line(tuple(Group(((_glyph(mark, labels, ink, picture),),)) for mark in line)) for line in lines
+            Line(
+                tuple(
+                    Group(
+                        tuple(tuple(glyphs[mark] for mark in way) for way in ways),
+                        tuple(ways.values()),
+                    )
+                    for ways in line
+                )
+            )
+            for line in writing
         ),
         measurements=_measurements(ink, marks, large, labels),
         preview=_preview(picture),

@@ -39,9 +39,11 @@ class Group:
     Attributes:
         alternatives: the ways to read it, each a tuple of glyphs from left to right; the first takes the ink
             as one glyph wherever that is possible. The recognizer chooses by the network's scores.
+        priors: how likely each way is by gaps and cuts alone, 0..1; empty where nothing is known.
     """
 
     alternatives: tuple[tuple[Glyph, ...], ...]
+    priors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

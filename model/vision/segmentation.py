@@ -1,6 +1,8 @@
 """Ink -> marks (connected pieces) -> groups of marks that are read together, in lines and reading order."""
 
 import functools
+import itertools
+import math
 import operator
 from dataclasses import dataclass
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.vision.ink import TINY, WIDE, border_contact
+from model.vision.normalisation import stroke_width
 from model.vision.page import Box
 
 _MOST_MARKS = 400
@@ -21,6 +24,28 @@ _PIECE = 0.06
 """Smaller pieces, as a part of a digit's height, belong to nothing."""
 _NEAR = 0.25
 """A piece belongs to a digit that is nearer than this part of its height."""
+_INSIDE = 0.7
+"""A mark is part of another one if this part of its box lies in the other's."""
+_GAP = 0.12
+"""Neighbours with a wider gap, as a part of their height, are two digits."""
+_WIDEST = 1.3
+"""Pieces are not taken together where they come out wider than this part of the height."""
+_MOST_PIECES = 7
+"""That are combined in all ways."""
+_CUT_WIDTH = 0.8
+"""Marks at least this wide, as a part of their height, may be several digits."""
+_CUT_HEIGHT = 40
+"""Pixels of height at which cuts are looked for."""
+_MOST_CUTS = 6
+"""Through one mark."""
+_MOST_CROSSED = 1.6
+"""Widths of a stroke that a cut may cross."""
+_CUT_PRIOR, _CUT_SCALE = 0.5, 0.6
+"""Probability that a cut through no ink is between two digits, and the strokes that it falls with to 1/e."""
+_GAP_PRIOR = 0.75
+"""Probability that a gap of no width is between two digits; it rises to 1 at `_GAP`."""
+_ASIDE = 0.5
+"""What a step aside costs a cut, in pixels of ink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +57,15 @@ class Mark:
         area: pixels of ink.
         contact: pixels of the array's border that it covers.
         labels: of its pieces in the label array.
+        cut: probability that its left side, where it was cut off another mark, ends a digit; None where there
+            was no cut.
     """
 
     box: Box
     area: int
     contact: int
     labels: frozenset[int]
+    cut: float | None = None
 
     @property
     def width(self) -> int:
@@ -57,7 +85,8 @@ class Mark:
     def __add__(self, other: "Mark") -> "Mark":
         a, b = self.box, other.box
         box = Box(min(a.left, b.left), min(a.top, b.top), max(a.right, b.right), max(a.bottom, b.bottom))
-        return Mark(box, self.area + other.area, self.contact + other.contact, self.labels | other.labels)
+        labels = self.labels | other.labels
+        return Mark(box, self.area + other.area, self.contact + other.contact, labels, self.cut)
 
 
 def find_marks(mask: NDArray[np.uint8]) -> tuple[list[Mark], NDArray[np.int32]]:
@@ -83,7 +112,7 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
     The border's marks count only where there is nothing else of a size to speak of.
     """
     if max(labels.shape) < TINY:
-        marks = [mark for mark in marks if mark.contact <= 0.5 * mark.size] or marks
+        marks = [mark for mark in marks if not _lies_along_border(mark)]
         return marks[:1], marks[1:]
     inner = [mark for mark in marks if not mark.contact]
     written = [mark for mark in marks if mark.contact and not _is_surroundings(mark, labels)]
@@ -92,11 +121,16 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
         if _tallest(inner) >= max(0.25 * _tallest(written), 0.02 * max(labels.shape))
         else inner + written
     )
-    chosen = [mark for mark in chosen or marks if not _is_frame(mark, chosen, labels)] or marks
+    chosen = chosen or [mark for mark in marks if not _lies_along_border(mark)]
+    chosen = [mark for mark in chosen if not _is_frame(mark, chosen, labels)] or chosen
     tallest = _tallest(chosen)
     large = [mark for mark in chosen if mark.height >= _TALL * tallest]
     small = [mark for mark in chosen if mark.height < _TALL * tallest and mark.size >= _PIECE * tallest]
     return large, small
+
+
+def _lies_along_border(mark: Mark) -> bool:
+    return mark.contact > 0.5 * mark.size
 
 
 def _is_frame(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:
@@ -113,7 +147,7 @@ def _tallest(marks: list[Mark]) -> int:
 
 def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:
     """Whether a mark at the border lies along it, or is wider than strokes are."""
-    if mark.contact > 0.5 * mark.size:
+    if _lies_along_border(mark):
         return True
     shorter = min(labels.shape)
     if shorter < TINY:
@@ -123,30 +157,38 @@ def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:
     return 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max()) > WIDE * shorter
 
 
-def group_marks(large: list[Mark], small: list[Mark], labels: NDArray[np.int32]) -> list[Mark]:
-    """Marks that lie in each other's boxes, and pieces beside them, joined; tiny pictures hold one digit."""
-    if max(labels.shape) < TINY:
-        return [functools.reduce(operator.add, [*large, *small])] if large else []
-    groups = _joined(large, labels)
-    if not groups:
+Ways = dict[tuple[Mark, ...], float]
+"""The ways to read a group, with their probability by gaps and cuts alone; the fewest digits first."""
+
+
+def write_lines(large: list[Mark], small: list[Mark], labels: NDArray[np.int32]) -> list[list[Ways]]:
+    """Lines from top to bottom, each of groups from left to right, each of the ways to read it.
+
+    Touching digits are cut where little ink is, which gives their pieces labels of their own in ``labels``; a
+    way takes neighbouring pieces together. Tiny pictures hold one digit.
+    """
+    if not large:
         return []
-    height = float(np.median([group.height for group in groups]))
-    for piece in small:
-        nearest = min(range(len(groups)), key=lambda i: _gap(groups[i], piece))
-        if _gap(groups[nearest], piece) <= _NEAR * height:
-            groups[nearest] = groups[nearest] + piece
-    return groups
+    if max(labels.shape) < TINY:
+        return [[{(functools.reduce(operator.add, [*large, *small]),): 1.0}]]
+    lines = []
+    for line in in_lines(_without_inner(large, labels)):
+        height = float(np.median([mark.height for mark in line]))
+        pieces = [piece for mark in line for piece in part(mark, labels)]
+        lines.append((height, pieces))
+    _attach(small, lines)
+    return [[_ways(group, height) for group in _groups(pieces, height)] for height, pieces in lines]
 
 
-def _joined(marks: list[Mark], labels: NDArray[np.int32]) -> list[Mark]:
+def _without_inner(marks: list[Mark], labels: NDArray[np.int32]) -> list[Mark]:
+    """Marks joined with those that lie in their boxes, near their ink."""
     groups: list[Mark] = []
     for mark in marks:
         joined = mark
         rest = []
         for group in groups:
-            if _overlap(group, joined) and _ink_gap(group, joined, labels) <= _NEAR * min(
-                group.size, joined.size
-            ):
+            inside = _overlap(group, joined) > _INSIDE
+            if inside and _ink_gap(group, joined, labels) <= _NEAR * min(group.size, joined.size):
                 joined = joined + group
             else:
                 rest.append(group)
@@ -154,12 +196,147 @@ def _joined(marks: list[Mark], labels: NDArray[np.int32]) -> list[Mark]:
     return groups
 
 
-def _overlap(a: Mark, b: Mark) -> bool:
+def _attach(small: list[Mark], lines: list[tuple[float, list[Mark]]]) -> None:
+    """Join each small piece to the digit next to it, if there is one."""
+    for piece in small:
+        gaps = [
+            (_gap(mark, piece) / height, line, i)
+            for line, (height, marks) in enumerate(lines)
+            for i, mark in enumerate(marks)
+        ]
+        gap, line, i = min(gaps)
+        if gap <= _NEAR:
+            lines[line][1][i] = lines[line][1][i] + piece
+
+
+def _groups(pieces: list[Mark], height: float) -> list[list[Mark]]:
+    """Pieces from left to right, cut where a gap is too wide for one digit."""
+    groups: list[list[Mark]] = []
+    right = 0
+    for piece in pieces:
+        if groups and piece.box.left - right <= _GAP * height and len(groups[-1]) < _MOST_PIECES:
+            groups[-1].append(piece)
+            right = max(right, piece.box.right)
+        else:
+            groups.append([piece])
+            right = piece.box.right
+    return groups
+
+
+def _ways(pieces: list[Mark], height: float) -> Ways:
+    """All ways to take neighbouring pieces together as digits."""
+    ends = [_end_prior(left, right, height) for left, right in itertools.pairwise(pieces)]
+    ways: Ways = {}
+    for joints in itertools.product((True, False), repeat=len(pieces) - 1):
+        marks = [pieces[0]]
+        prior = 1.0
+        for joined, end, piece in zip(joints, ends, pieces[1:], strict=True):
+            prior *= 1 - end if joined else end
+            if joined:
+                marks[-1] = marks[-1] + piece
+            else:
+                marks.append(piece)
+        if all(mark in pieces or mark.width <= _WIDEST * height for mark in marks):
+            ways[tuple(marks)] = prior
+    return dict(sorted(ways.items(), key=lambda way: len(way[0])))
+
+
+def _end_prior(left: Mark, right: Mark, height: float) -> float:
+    """Probability that a digit ends between two neighbouring pieces."""
+    if right.cut is not None:
+        return right.cut
+    gap = (right.box.left - left.box.right) / height
+    return float(np.clip(_GAP_PRIOR + (1 - _GAP_PRIOR) * gap / _GAP, 0.2, 0.98))
+
+
+def part(mark: Mark, labels: NDArray[np.int32]) -> list[Mark]:
+    """The pieces of a mark that may be several digits, cut along paths of little ink from top to bottom.
+
+    The pieces get new labels. A path may lean, as writing does; it costs the ink that it crosses.
+    """
+    if mark.width < _CUT_WIDTH * mark.height:
+        return [mark]
+    box = mark.box
+    inside = labels[box.top : box.bottom, box.left : box.right]
+    own = np.isin(inside, list(mark.labels))
+    factor = min(1.0, _CUT_HEIGHT / mark.height)
+    size = max(8, round(mark.width * factor)), max(8, round(mark.height * factor))
+    cuts = _cuts(cv2.resize(own.astype(np.float32), size, interpolation=cv2.INTER_AREA))
+    if not cuts:
+        return [mark]
+    rows = np.minimum((np.arange(mark.height) * size[1] / mark.height).astype(int), size[1] - 1)
+    columns = np.arange(mark.width)
+    side = sum((columns > path[rows, None] * mark.width / size[0]).astype(np.int32) for path, _ in cuts)
+    first = int(labels.max()) + 1
+    inside[own] = (first + side)[own]
+    pieces = []
+    for number, label in enumerate(range(first, first + len(cuts) + 1)):
+        ys, xs = np.nonzero(inside == label)
+        if len(ys) > 0:
+            left, top = box.left + int(xs.min()), box.top + int(ys.min())
+            piece = Box(left, top, box.left + int(xs.max()) + 1, box.top + int(ys.max()) + 1)
+            prior = _CUT_PRIOR * math.exp(-cuts[number - 1][1] / _CUT_SCALE) if pieces else None
+            pieces.append(Mark(piece, len(ys), 0, frozenset({label}), prior))
+    return pieces
+
+
+def _cuts(ink: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], float]]:
+    """The cheapest paths down through (h, w), from left to right: a column for each row, and strokes crossed.
+
+    Dynamic programming from both ends to the middle row: a step down costs the ink there, and a little if it
+    is a step aside. Paths are local minima of the cost in the middle row that cross at most a stroke or two.
+    """
+    height, width = ink.shape
+    stroke = stroke_width((ink > 0.5).astype(np.uint8))
+    middle = height // 2
+    above, from_above = _costs(ink[: middle + 1])
+    below, from_below = _costs(ink[: middle - 1 if middle else None : -1])
+    total = above + below - ink[middle]
+    margin = max(2, round(0.15 * height))
+    chosen: list[int] = []
+    for column in np.argsort(total, kind="stable"):
+        if total[column] > _MOST_CROSSED * stroke or len(chosen) == _MOST_CUTS:
+            break
+        if margin <= column < width - margin and all(abs(int(column) - other) >= margin for other in chosen):
+            chosen.append(int(column))
+    paths = []
+    for column in sorted(chosen):
+        up = _trace(from_above, column)
+        down = _trace(from_below, column)
+        paths.append((np.array([*up, *down[::-1][1:]]), float(total[column]) / stroke))
+    return paths
+
+
+def _costs(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """(h, w) -> the cost (w,) of the cheapest path from the first row to each column of the last, and its steps."""
+    cost = ink[0].copy()
+    steps = np.zeros(ink.shape, np.int8)
+    aside = np.float32(_ASIDE)
+    for row in range(1, len(ink)):
+        padded = np.pad(cost, 1, constant_values=np.inf)
+        came = np.stack([padded[1:-1], padded[:-2] + aside, padded[2:] + aside])
+        best = came.argmin(axis=0)
+        steps[row] = np.array([0, -1, 1], np.int8)[best]
+        cost = came[best, np.arange(len(cost))] + ink[row]
+    return cost, steps
+
+
+def _trace(steps: NDArray[np.int8], column: int) -> list[int]:
+    """The columns of the path to ``column`` of the last row, from the first row on."""
+    columns = [column]
+    for row in range(len(steps) - 1, 0, -1):
+        column += int(steps[row, column])
+        columns.append(column)
+    return columns[::-1]
+
+
+def _overlap(a: Mark, b: Mark) -> float:
+    """The part of the smaller box that lies in the other one."""
     shared_width = min(a.box.right, b.box.right) - max(a.box.left, b.box.left)
     shared_height = min(a.box.bottom, b.box.bottom) - max(a.box.top, b.box.top)
     if shared_width <= 0 or shared_height <= 0:
-        return False
-    return shared_width * shared_height > 0.35 * min(a.width, b.width) * min(a.height, b.height)
+        return 0.0
+    return shared_width * shared_height / min(a.width * a.height, b.width * b.height)
 
 
 def _ink_gap(a: Mark, b: Mark, labels: NDArray[np.int32]) -> float:
