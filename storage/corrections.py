@@ -58,16 +58,16 @@ async def save(session: AsyncSession, new: NewCorrection) -> CorrectionRecord:
             return current.to_record()
         current.is_current = False
         await session.flush()
-    labels_glyphs = _labels_each_glyph(new.digits, prediction)
+    hindrance = _hindrance(new.digits, prediction)
     row = CorrectionRow(
         prediction_id=new.prediction_id,
         contributor_id=new.contributor_id,
         owner_id=prediction.contributor_id,
         digits=new.digits,
-        labels_glyphs=labels_glyphs,
+        labels_glyphs=hindrance is None,
         by_admin=new.by_admin,
         state=new.state,
-        reason=new.reason if labels_glyphs or new.reason else CorrectionReason.OTHER_LENGTH,
+        reason=new.reason or hindrance,
         is_current=True,
         draw_key=_draw_key(prediction, contributor, new.digits),
         created_at=new.created_at,
@@ -459,9 +459,13 @@ def _waits_for_review() -> ColumnElement[bool]:
     )
 
 
-def _labels_each_glyph(digits: str, prediction: PredictionRow) -> bool:
-    """As many digits as glyphs: each can be told which is whose."""
-    return len(digits.replace("\n", "")) == len(prediction.glyphs) > 0
+def _hindrance(digits: str, prediction: PredictionRow) -> CorrectionReason | None:
+    """Why a correction cannot train: its digits do not say of each glyph what it is, or none is stored."""
+    if not len(digits.replace("\n", "")) == len(prediction.glyphs) > 0:
+        return CorrectionReason.OTHER_LENGTH
+    if any(glyph.sealed is None for glyph in prediction.glyphs):
+        return CorrectionReason.NOT_KEPT
+    return None
 
 
 def _draw_key(prediction: PredictionRow, contributor: ContributorRow, digits: str) -> int:

@@ -39,6 +39,8 @@ class CorrectionReason(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     UNDONE = "undone"
     OTHER_LENGTH = "other_length"
+    NOT_KEPT = "not_kept"
+    """The glyphs of the prediction are not stored."""
     REVIEWED = "reviewed"
 
 
@@ -255,8 +257,8 @@ class CorrectionRecord:
 
     Attributes:
         owner_id: contributor whose photo it is; it is their consent that counts.
-        labels_glyphs: as many digits as the prediction has glyphs; otherwise it tells of segmentation and
-            trains nothing.
+        labels_glyphs: as many digits as the prediction has glyphs, and those are stored; otherwise it trains
+            nothing, and of another length it tells of segmentation.
         is_current: neither replaced by a newer one of the same person nor undone.
         decision, decided_by, decided_at: a reviewer's, if there was one.
     """

@@ -1,10 +1,11 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from storage import contributors, corrections, engine
+from storage import contributors, corrections, engine, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import ContributorNotFoundError, CorrectionNotFoundError, PredictionNotFoundError
@@ -26,9 +27,11 @@ from tests.storage.rows import (
     NOW,
     correction,
     later,
+    new_prediction,
     person,
     pixels,
     prediction,
+    version,
 )
 
 
@@ -90,6 +93,41 @@ async def test_a_correction_of_another_length_labels_nothing(database: Database,
         (lines.id, 0, 4),
         (lines.id, 1, 1),
     ]
+
+
+async def test_a_correction_of_glyphs_that_are_not_kept_trains_nothing(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna, served = await person(session, consent=Consent.GIVEN), await version(session)
+        new = new_prediction(keyring, anna.id, served.id)
+        shown = await predictions.save(session, replace(new, glyphs=(replace(new.glyphs[0], sealed=None),)))
+        made = await correction(session, shown, "7")
+
+    assert (made.labels_glyphs, made.reason) == (False, CorrectionReason.NOT_KEPT)
+    async with database.reading() as session:
+        assert await corrections.draw(session, seed=0, maximum=10) == []
+        assert await corrections.unscreened(session) == []
+
+
+async def test_what_waits_for_screening_comes_oldest_first(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna, silent = await person(session, ANNA, Consent.GIVEN), await person(session, BERT)
+        new, old, screened = [
+            await correction(
+                session,
+                await prediction(session, keyring, anna, number),
+                created_at=later(minutes=-number),
+            )
+            for number in range(3)
+        ]
+        await corrections.set_states(session, [StateChange(screened.id, CorrectionState.ACCEPTED, None)])
+        await correction(session, await prediction(session, keyring, silent, 9))
+
+    async with database.reading() as session:
+        waiting = await corrections.unscreened(session)
+        assert await corrections.unscreened(session, 1) == waiting[:1]
+    assert [glyph.correction_id for glyph in waiting] == [old.id, new.id]
 
 
 async def test_what_does_not_exist_is_named(database: Database, keyring: Keyring) -> None:

@@ -30,6 +30,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Keyring]:
     probabilities = str([0.1] * 10)
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -500000")  # kB: the indexes fit
         connection.execute(
             "INSERT INTO model_versions VALUES"
             f" (1, '{'0' * 64}', 'reader', 'shipped', '{TIME}', NULL, '{{}}', '{{}}', 'promoted', NULL, NULL)"
