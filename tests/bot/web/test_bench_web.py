@@ -9,7 +9,9 @@ from model.nn.network import Network
 def test_the_seeds_way_computes_the_same(classic: Network, rng: np.random.Generator) -> None:
     x = rng.random((1, 784), np.float32)
 
-    assert SeedNetwork(classic).outputs(x[0].tolist()) == pytest.approx(classic.outputs(x)[0].tolist(), abs=1e-5)
+    assert SeedNetwork(classic).outputs(x[0].tolist()) == pytest.approx(
+        classic.outputs(x)[0].tolist(), abs=1e-5
+    )
 
 
 def test_every_kind_of_request_is_measured() -> None:

@@ -6,8 +6,9 @@ import math
 import httpx
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
-from bot.config import Config
+from bot.config import Config, Web
 from bot.web.app import create_app
 from bot.web.services import WebServices
 from model.nn.network import Network
@@ -100,8 +101,12 @@ async def test_every_configured_key_opens_the_api(stranger: httpx.AsyncClient) -
 
 
 @pytest.mark.parametrize("key", ["", "None", "undefined"])
-async def test_without_a_configured_key_the_api_is_closed(services: WebServices, key: str) -> None:
-    async with client_of(create_app(services, Config())) as client:
+@pytest.mark.parametrize("configured", [(), ("",)])
+async def test_without_a_configured_key_the_api_is_closed(
+    services: WebServices, key: str, configured: tuple[str, ...]
+) -> None:
+    config = Config(web=Web(api_keys=tuple(SecretStr(each) for each in configured)))
+    async with client_of(create_app(services, config)) as client:
         answer = await client.post("/predict", json={"pixels": BLANK}, headers={"X-API-Key": key})
 
     assert answer.status_code == 401
