@@ -235,7 +235,12 @@ const HANDLERS = {
     }
     drawSidebar(state, { person: choosePerson, chat: chooseChat });
   },
-  edit: (event) => event.chat_id === state.chat.id && timeline.change(event),
+  edit(event) {
+    const chat = state.chats.find((one) => one.id === event.chat_id);
+    if (chat.last[0]?.message.message_id === event.message.message_id) chat.last = [event];
+    if (chat === state.chat) timeline.change(event);
+    drawSidebar(state, { person: choosePerson, chat: chooseChat });
+  },
   reactions: (event) => event.chat_id === state.chat.id && timeline.react(event.message_id, event.reactions),
   delete(event) {
     if (event.chat_id === state.chat.id) timeline.remove(event.message_ids);
