@@ -35,7 +35,7 @@ class FineTuning:
         learning_rate: of Adam at its height; it rises over the warm-up and then falls linearly to 0.
         warm_up_steps: at most; never more than a fifth of all steps.
         batch_size: glyphs of a step.
-        corrections_per_batch: how many of these are corrections; the rest is replay.
+        corrections_per_batch: how many of these are corrections; the rest is replay, five times as much.
         epochs: passes over the corrections.
         least_steps: few corrections are passed over more often, so that even one is learned.
         label_smoothing: as the shipped network was trained with, so that its probabilities stay calibrated.
@@ -47,7 +47,7 @@ class FineTuning:
     learning_rate: float = 1e-3
     warm_up_steps: int = 50
     batch_size: int = 66
-    corrections_per_batch: int = 6
+    corrections_per_batch: int = 11
     epochs: int = 6
     least_steps: int = 100
     label_smoothing: float = 0.05
