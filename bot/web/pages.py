@@ -1,23 +1,26 @@
 """The draw page: static files of this package, with headers that keep everything else out."""
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 
 from bot.web.guard import MeasuredRoute
 
 STATIC = Path(__file__).parent / "static"
 
-_HEADERS = {
-    "Cache-Control": "no-cache",
+_FILE_HEADERS = {
+    "Cache-Control": "no-cache",  # asked for again, so that modules of two versions never meet
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGE_HEADERS = _FILE_HEADERS | {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' https://telegram.org; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' https://web.telegram.org"
     ),
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 router = APIRouter(route_class=MeasuredRoute, include_in_schema=False)
@@ -26,9 +29,18 @@ router = APIRouter(route_class=MeasuredRoute, include_in_schema=False)
 @router.get("/draw")
 async def draw() -> FileResponse:
     """The draw page, which is the Mini App as well."""
-    return FileResponse(STATIC / "draw.html", headers=_HEADERS)
+    return FileResponse(STATIC / "draw.html", headers=_PAGE_HEADERS)
+
+
+class _Files(StaticFiles):
+    """Static files with headers of their own."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_FILE_HEADERS)
+        return response
 
 
 def files() -> StaticFiles:
     """The page's styles and modules, to be mounted below it."""
-    return StaticFiles(directory=STATIC)
+    return _Files(directory=STATIC)

@@ -82,6 +82,7 @@ async function read() {
 function show(reading, milliseconds) {
   if (!live.pending) document.body.dataset.state = "ready";
   if (!board.empty && reading === null) return;
+  $("notice").hidden ||= reading !== null; // what was wrong is right again
   answer = board.empty ? null : reading;
   selected = Math.min(selected, Math.max(0, (answer?.glyphs.length ?? 1) - 1));
   document.body.dataset.milliseconds = Math.round(milliseconds);
