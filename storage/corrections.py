@@ -58,16 +58,16 @@ async def save(session: AsyncSession, new: NewCorrection) -> CorrectionRecord:
             return current.to_record()
         current.is_current = False
         await session.flush()
-    hindrance = _hindrance(new.digits, prediction)
+    labels_glyphs = _labels_each_glyph(new.digits, prediction)
     row = CorrectionRow(
         prediction_id=new.prediction_id,
         contributor_id=new.contributor_id,
         owner_id=prediction.contributor_id,
         digits=new.digits,
-        labels_glyphs=hindrance is None,
+        labels_glyphs=labels_glyphs,
         by_admin=new.by_admin,
         state=new.state,
-        reason=new.reason or hindrance,
+        reason=new.reason or _hindrance(labels_glyphs, prediction),
         is_current=True,
         draw_key=_draw_key(prediction, contributor, new.digits),
         created_at=new.created_at,
@@ -284,6 +284,9 @@ async def unscreened(
             CorrectionRow.labels_glyphs,
             CorrectionRow.state == CorrectionState.PENDING,
             _is_consented(consent_version),
+            exists().where(
+                GlyphRow.prediction_id == CorrectionRow.prediction_id, GlyphRow.token.is_not(None)
+            ),
         )
         .order_by(CorrectionRow.created_at, CorrectionRow.id)
         .limit(limit)
@@ -459,11 +462,16 @@ def _waits_for_review() -> ColumnElement[bool]:
     )
 
 
-def _hindrance(digits: str, prediction: PredictionRow) -> CorrectionReason | None:
-    """Why a correction cannot train: its digits do not say of each glyph what it is, or none is stored."""
-    if not len(digits.replace("\n", "")) == len(prediction.glyphs) > 0:
+def _labels_each_glyph(digits: str, prediction: PredictionRow) -> bool:
+    """As many digits as glyphs: each can be told which is whose."""
+    return len(digits.replace("\n", "")) == len(prediction.glyphs) > 0
+
+
+def _hindrance(labels_glyphs: bool, prediction: PredictionRow) -> CorrectionReason | None:
+    """Why a correction cannot train, whatever its owner consents to."""
+    if not labels_glyphs:
         return CorrectionReason.OTHER_LENGTH
-    if any(glyph.sealed is None for glyph in prediction.glyphs):
+    if all(glyph.sealed is None for glyph in prediction.glyphs):
         return CorrectionReason.NOT_KEPT
     return None
 

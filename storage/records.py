@@ -257,8 +257,8 @@ class CorrectionRecord:
 
     Attributes:
         owner_id: contributor whose photo it is; it is their consent that counts.
-        labels_glyphs: as many digits as the prediction has glyphs, and those are stored; otherwise it trains
-            nothing, and of another length it tells of segmentation.
+        labels_glyphs: as many digits as the prediction has glyphs; otherwise it tells of segmentation and
+            trains nothing.
         is_current: neither replaced by a newer one of the same person nor undone.
         decision, decided_by, decided_at: a reviewer's, if there was one.
     """

@@ -104,7 +104,7 @@ async def test_a_correction_of_glyphs_that_are_not_kept_trains_nothing(
         shown = await predictions.save(session, replace(new, glyphs=(replace(new.glyphs[0], sealed=None),)))
         made = await correction(session, shown, "7")
 
-    assert (made.labels_glyphs, made.reason) == (False, CorrectionReason.NOT_KEPT)
+    assert (made.labels_glyphs, made.reason) == (True, CorrectionReason.NOT_KEPT)
     async with database.reading() as session:
         assert await corrections.draw(session, seed=0, maximum=10) == []
         assert await corrections.unscreened(session) == []
