@@ -72,12 +72,12 @@ async def running_in(config: Config, effort: Effort | None = None) -> AsyncItera
         await asyncio.wait({serving})
 
 
-async def toast(person: Person, message_id: int, data: str) -> str:
+async def toast(person: Person, message_id: int, data: str, *, chat_id: int | None = None) -> str:
     """What a person is shown for a press of a button."""
     async with person.client.stream("GET", "/localchat/events") as events, asyncio.timeout(PATIENCE):
         lines = events.aiter_lines()
         await anext(lines)  # the page is being told by now
-        query_id = await person.press(message_id, data)
+        query_id = await person.press(message_id, data, chat_id=chat_id)
         async for line in lines:
             event = json.loads(line.partition(":")[2]) if line.startswith("data:") else {}
             if event.get("query_id") == query_id:
