@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Literal
 
 import numpy as np
@@ -198,12 +199,13 @@ class Examiner:
         return effect(new, champion, shipped, labels)
 
     def _flips(self, candidate: _Sitting) -> tuple[Flip, ...]:
-        flips: list[Flip] = []
+        """Of all holdouts in turn, so that the first few show something of each."""
+        flips: list[tuple[Flip, ...]] = []
         for new, old, holdout in zip(
             candidate.holdouts, self._champion.holdouts, self._judged_on, strict=True
         ):
-            flips += find_flips(new, old, holdout, FLIPS_SHOWN)
-        return tuple(flips)
+            flips.append(find_flips(new, old, holdout, FLIPS_SHOWN))
+        return tuple(flip for row in zip_longest(*flips) for flip in row if flip is not None)
 
     def _health(self, network: Network) -> Health:
         own, expected = network.parameters(), self._job.shipped.network.parameters()
