@@ -1,4 +1,4 @@
-"""What the recognizer says of a photo: digits with ten probabilities each, or an abstention with its reason."""
+"""What the recognizer says of a photo: digits with ten probabilities each, or an abstention."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

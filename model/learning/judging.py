@@ -1,8 +1,8 @@
 """The judge: a small network that tells one whole digit from everything else.
 
 The reader knows ten digits and nothing else, so it gives an answer to anything. The judge has an eleventh
-class, "no digit", and has seen much of it: letters, symbols, doodles, two digits at once, parts of digits, and
-what vision makes of blank paper and textures. The recognizer asks it whether a glyph is a digit at all, and
+class, "no digit", and has seen much of it: letters, symbols, doodles, two digits at once, parts of
+digits, and what vision makes of blank paper and textures. The recognizer asks it whether a glyph is a digit at all, and
 which way to part touching digits is best.
 
 The shipped judge is made by ``python -m model.learning.judging data/mnist model/weights/judge.safetensors``.
@@ -47,8 +47,8 @@ CHARACTERS = tuple(
     chr(code)
     for first, last in (
         (0x21, 0x2F), (0x3A, 0x7E), (0xA1, 0xFF), (0x391, 0x3C9), (0x410, 0x44F), (0x531, 0x587),
-        (0x5D0, 0x5EA), (0x621, 0x64A), (0x10D0, 0x10FA), (0x2190, 0x21FF), (0x2200, 0x22FF), (0x2600, 0x26FF),
-        (0x2701, 0x2767),
+        (0x5D0, 0x5EA), (0x621, 0x64A), (0x10D0, 0x10FA), (0x2190, 0x21FF), (0x2200, 0x22FF),
+        (0x2600, 0x26FF), (0x2701, 0x2767),
     )
     for code in range(first, last + 1)
     if not chr(code).isdigit() and not chr(code).isnumeric() and chr(code) not in LOOKALIKES
@@ -102,7 +102,7 @@ def several(digits: Glyphs, count: int, rng: np.random.Generator) -> Glyphs:
             place = canvas[top : top + len(ink), left : left + ink.shape[1]]
             np.maximum(place, ink, out=place)
             right = left + ink.shape[1]
-        made.append(normalise(_trimmed(canvas).astype(np.float32) / 255))
+        made.append(normalise(_trimmed(canvas)))
     return np.stack(made)
 
 
@@ -155,12 +155,10 @@ def _trimmed(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _cropped(ink: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """The ink alone in 0..1; None where there is next to none."""
+def _cropped(ink: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The ink alone; None where there is next to none."""
     trimmed = _trimmed(ink)
-    if trimmed.max(initial=0) <= 25 or max(trimmed.shape) < 8:
-        return None
-    return trimmed.astype(np.float32) / np.float32(255)
+    return None if trimmed.max(initial=0) <= 25 or max(trimmed.shape) < 8 else trimmed
 
 
 def _padded(ink: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:

@@ -64,7 +64,7 @@ class DecodeLimits:
     webp_pixels: int = 16_800_000
     side: int = 20_000
     scans: int = 100
-    working_side: int = 640
+    working_side: int = 480
 
 
 DEFAULT_LIMITS = DecodeLimits()

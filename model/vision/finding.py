@@ -1,17 +1,23 @@
 """A picture -> the page: its ink, the glyphs and the ways to combine them, and what was measured."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model.vision.decode import DEFAULT_LIMITS, DecodeLimits, decode
-from model.vision.ink import TINY, Ink, find_ink, grey_of
+from model.vision.ink import TINY, Ink, find_ink
 from model.vision.normalisation import normalise
 from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
-from model.vision.segmentation import Mark, choose_marks, find_marks, write_lines
+from model.vision.segmentation import Mark, choose_marks, find_marks, pixels_of, write_lines
 
 _PREVIEW = 640
+_SMALL_DIGIT = 36
+"""Digits lower than this, in pixels at working size, are looked at again in a larger picture."""
+_CLOSER = 4
+"""How many times larger."""
 
 
 def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
@@ -20,12 +26,22 @@ def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
     Raises:
         UnreadablePhotoError: the bytes are no photo that is read.
     """
-    return find_page(decode(data, limits))
+    picture = decode(data, limits)
+    page = find_page(picture)
+    if picture.scale > 1 and 0 < _height(page) < _SMALL_DIGIT * picture.scale:
+        return find_page(decode(data, replace(limits, working_side=_CLOSER * limits.working_side)))
+    return page
+
+
+def _height(page: Page) -> float:
+    """Median height of the glyphs, in pixels of the photo; 0 where there are none."""
+    boxes = [group.alternatives[0][0].box for line in page.lines for group in line.groups]
+    return float(np.median([box.bottom - box.top for box in boxes])) if boxes else 0.0
 
 
 def find_page(picture: Picture) -> Page:
     """The page in a picture."""
-    ink = find_ink(grey_of(picture.pixels))
+    ink = find_ink(picture.pixels)
     marks, labels = find_marks(ink.mask)
     large, small = choose_marks(marks, labels)
     writing = write_lines(large, small, labels)
@@ -71,31 +87,26 @@ def _glyph(mark: Mark, labels: NDArray[np.int32], ink: Ink, picture: Picture) ->
     return Glyph(picture.in_photo(mark.box), normalise(_cropped(mark, labels, ink)))
 
 
-def _cropped(mark: Mark, labels: NDArray[np.int32], ink: Ink) -> NDArray[np.float32]:
-    """The mark's own ink with its soft edges, float32 (h, w) in 0..1."""
+def _cropped(mark: Mark, labels: NDArray[np.int32], ink: Ink) -> NDArray[np.uint8]:
+    """The mark's own ink with its soft edges, uint8 (h, w), 255 in the middle of strokes."""
     height, width = labels.shape
     box = mark.box
     rows = slice(max(0, box.top - 2), min(height, box.bottom + 2))
     columns = slice(max(0, box.left - 2), min(width, box.right + 2))
-    inside = labels[rows, columns]
-    own = np.isin(inside, list(mark.labels)).astype(np.uint8)
     reach = 5 if max(height, width) < TINY else 3
-    near = cv2.dilate(own, np.ones((reach, reach), np.uint8))
+    near = cv2.dilate(pixels_of(mark, labels[rows, columns]), np.ones((reach, reach), np.uint8))
     lowest = max(3 * ink.noise, 0.04 * ink.level)
-    soft = np.clip((ink.strength[rows, columns] - lowest) / max(0.97 * ink.level - lowest, 1), 0, 1)
-    soft = (soft * near).astype(np.float32)
-    filled = soft > 0.05
-    ys, xs = np.flatnonzero(filled.any(axis=1)), np.flatnonzero(filled.any(axis=0))
-    if len(ys) == 0:
-        return soft
-    tight: NDArray[np.float32] = soft[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
-    return tight
+    stretched = (np.arange(256) - lowest) * (255 / max(0.97 * ink.level - lowest, 1))
+    soft = cv2.LUT(ink.strength[rows, columns], np.clip(np.rint(stretched), 0, 255).astype(np.uint8))
+    own = np.asarray(cv2.multiply(soft, near), np.uint8)
+    left, top, width, height = cv2.boundingRect((own > 12).view(np.uint8))
+    return own[top : top + height, left : left + width] if width else own
 
 
 def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArray[np.int32]) -> Measurements:
     return Measurements(
         contrast=ink.level / 255 if marks else 0.0,
-        ink_share=float(ink.mask.mean()),
+        ink_share=cv2.countNonZero(ink.mask) / ink.mask.size,
         sharpness=1.0,
         marks=len(marks),
         digit_sized_marks=len(large),

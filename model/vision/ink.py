@@ -15,9 +15,11 @@ _STROKE_SHARE, _STROKE_SHARE_OF_TINY = 0.28, 0.6
 _WINDOW_SHARE_OF_TINY = 0.75
 """The window of the local median that their polarity is judged by, as a part of the shorter side."""
 WIDE = 0.12
-"""What is wider, as a part of the picture's shorter side, may be a thick marker, or desk, finger or shadow."""
+"""What is wider, as a part of the picture's shorter side, may be a marker, or desk, finger, shadow."""
 _LEAST_CONTRAST = 0.05
 """Ink differs from its ground by at least this part of the full range."""
+_CLEARER = 1.6
+"""A colour channel is taken where ink stands out this many times more than in luminance."""
 _WEAK_SHARE = 0.5
 """Ink beside strong ink may have this part of its threshold."""
 _REACH = 0.008
@@ -33,82 +35,100 @@ class Ink:
     Attributes:
         strength: uint8 (h, w), how much darker than its ground each pixel is, 0..255 of the ground (for light
             ink: of the negative).
-        threshold: strength from which on a pixel is ink.
-        weakest: strength from which on a pixel beside ink is ink.
+        mask: uint8 (h, w), 1 where there is ink.
         level: strength of the middle of strokes.
         noise: standard deviation of the strength of bare ground.
         light_on_dark: the ink is lighter than its ground.
     """
 
     strength: NDArray[np.uint8]
-    threshold: int
-    weakest: int
+    mask: NDArray[np.uint8]
     level: int
     noise: float
     light_on_dark: bool
 
-    @property
-    def mask(self) -> NDArray[np.uint8]:
-        """uint8 (h, w), 1 where there is ink: strong, or weak beside strong, lest strokes break."""
-        strong = (self.strength >= self.threshold).view(np.uint8)
-        reach = 2 * max(2, round(_REACH * max(strong.shape))) + 1
-        near = cv2.dilate(strong, cv2.getStructuringElement(cv2.MORPH_RECT, (reach, reach)))
-        return ((self.strength >= self.weakest) & (near > 0)).view(np.uint8)
 
-
-def grey_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 (h, w) or (h, w, 3) -> the (h, w) in which ink stands out best: luminance or a colour channel."""
-    if pixels.ndim == 2:
-        return pixels
-    small = _small(pixels)
-    luminance = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    best = max(range(3), key=lambda channel: _spread(small[..., channel]))
-    if _spread(small[..., best]) > 1.6 * _spread(luminance):
-        return np.ascontiguousarray(pixels[..., best])
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-
-
-def find_ink(grey: NDArray[np.uint8]) -> Ink:
-    """uint8 (h, w) -> its ink."""
-    light_on_dark = is_light_on_dark(grey)
-    paper = cv2.bitwise_not(grey) if light_on_dark else grey
-    strength = _strength(paper)
-    histogram = np.bincount(strength.ravel(), minlength=256)
+def find_ink(pixels: NDArray[np.uint8]) -> Ink:
+    """The ink of uint8 (h, w), or of (h, w, 3) in red, green and blue."""
+    small = _smoothed(_small(pixels))
+    grey, small = _clearest(pixels, small)
+    light_on_dark = _is_light_on_dark(small)
+    if light_on_dark:
+        grey, small = 255 - grey, 255 - small
+    strength = _strength(grey, small)
+    histogram = cv2.calcHist([strength], [0], None, [256], [0, 256]).ravel().astype(np.int64)
     noise = _noise(histogram)
     floor = int(max(_LEAST_CONTRAST * 255, 4 * noise)) + 1
     threshold = _otsu(histogram, floor)
     level = _median(histogram, threshold)
-    weakest = max(floor, round(_WEAK_SHARE * threshold))
-    return Ink(strength, threshold, weakest, level, noise, light_on_dark)
+    mask = _mask(strength, threshold, max(floor, round(_WEAK_SHARE * threshold)))
+    return Ink(strength, mask, level, noise, light_on_dark)
 
 
-def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
+def _clearest(
+    pixels: NDArray[np.uint8], small: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Both as (h, w) in which ink stands out best: luminance, or a colour channel that is much clearer."""
+    if pixels.ndim == 2:
+        return pixels, small
+    luminance = _luminance(small)
+    *channels, plain = _spreads(np.dstack([small, luminance])[::2, ::2])
+    best = int(np.argmax(channels))
+    if channels[best] > _CLEARER * plain:
+        return np.ascontiguousarray(pixels[..., best]), np.ascontiguousarray(small[..., best])
+    return _luminance(pixels), luminance
+
+
+def _luminance(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _spreads(channels: NDArray[np.uint8]) -> list[float]:
+    """How far the pixels of each channel (h, w, C) that stand out most are from their ground."""
+    channels = np.ascontiguousarray(channels)
+    away = np.maximum(
+        _ground(channels, cv2.MORPH_CLOSE) - channels, channels - _ground(channels, cv2.MORPH_OPEN)
+    )
+    away = away.reshape(-1, channels.shape[2])
+    place = int(0.995 * (len(away) - 1))
+    return [float(spread) for spread in np.partition(away, place, axis=0)[place]]
+
+
+def _mask(strength: NDArray[np.uint8], threshold: int, weakest: int) -> NDArray[np.uint8]:
+    """(h, w), 1 where there is ink: strong, or weak beside strong, lest strokes break."""
+    strong = (strength >= threshold).view(np.uint8)
+    reach = 2 * max(2, round(_REACH * max(strong.shape))) + 1
+    near = cv2.dilate(strong, np.ones((reach, reach), np.uint8))
+    weak = (strength >= weakest).view(np.uint8)
+    return np.asarray(cv2.bitwise_and(weak, near), np.uint8)
+
+
+def _is_light_on_dark(small: NDArray[np.uint8]) -> bool:
     """Whether the ink is lighter than its ground; the negative gives the opposite answer.
 
     Closing takes dark ink away and leaves a plain ground, opening takes light ink away; the wrong one of both
     makes blobs of the ink. So what leaves less of the picture is right. A tiny picture has no room for them;
     there the ink is the minority that differs from the local median, by the sign of the third moment.
     """
-    small = _small(grey)
     if min(small.shape) < TINY:
         side = max(3, int(min(small.shape) * _WINDOW_SHARE_OF_TINY) | 1)
         difference = small.astype(np.float32) - cv2.medianBlur(small, side).astype(np.float32)
         return float((difference**3).sum()) > 0
-    smooth = cv2.medianBlur(small, 3)
-    return _variation(_ground(smooth, cv2.MORPH_OPEN)) < _variation(_ground(smooth, cv2.MORPH_CLOSE))
+    return _variation(_ground(small, cv2.MORPH_OPEN)) < _variation(_ground(small, cv2.MORPH_CLOSE))
 
 
-def _variation(ground: NDArray[np.uint8]) -> int:
+def _variation(ground: NDArray[np.uint8]) -> float:
     """Sum of the differences of neighbours in (h, w)."""
-    signed = ground.astype(np.int16)
-    return int(np.abs(np.diff(signed, axis=0)).sum()) + int(np.abs(np.diff(signed, axis=1)).sum())
+    down, across = cv2.absdiff(ground[1:], ground[:-1]), cv2.absdiff(ground[:, 1:], ground[:, :-1])
+    return float(cv2.sumElems(down)[0] + cv2.sumElems(across)[0])
 
 
 def _ground(small: NDArray[np.uint8], operation: int) -> NDArray[np.uint8]:
-    """(h, w) without what is narrower than the widest stroke: dark things if closed, light ones if opened."""
-    share = _STROKE_SHARE if min(small.shape) >= TINY else _STROKE_SHARE_OF_TINY
-    side = max(3, int(min(small.shape) * share) | 1)
-    return cv2.morphologyEx(small, operation, np.ones((side, side), np.uint8))
+    """Without what is narrower than the widest stroke: dark things if closed, light ones if opened."""
+    shorter = min(small.shape[:2])
+    share = _STROKE_SHARE if shorter >= TINY else _STROKE_SHARE_OF_TINY
+    side = max(3, int(shorter * share) | 1)
+    return np.asarray(cv2.morphologyEx(small, operation, np.ones((side, side), np.uint8)), np.uint8)
 
 
 def border_contact(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
@@ -124,24 +144,22 @@ def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if factor >= 1:
         return pixels
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _spread(channel: NDArray[np.uint8]) -> float:
-    """How far the pixels that stand out most are from their ground."""
-    smooth = cv2.medianBlur(channel, 3)
-    closed, opened = _ground(smooth, cv2.MORPH_CLOSE), _ground(smooth, cv2.MORPH_OPEN)
-    return max(float(np.percentile(closed - smooth, 99.5)), float(np.percentile(smooth - opened, 99.5)))
+def _smoothed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without single pixels that differ."""
+    return np.asarray(cv2.medianBlur(pixels, 3), np.uint8)
 
 
-def _strength(paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _strength(paper: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Dark ink on lighter paper (h, w) -> how much darker than that paper, 0..255 of its lightness."""
-    small = cv2.medianBlur(_small(paper), 3)
     ground = _ground(small, cv2.MORPH_CLOSE)
     if min(small.shape) >= TINY:  # enlarged below, a step of the ground must not reach over the darker side
-        ground = cv2.erode(ground, np.ones((3, 3), np.uint8))
-    ground = cv2.resize(ground, paper.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return cv2.divide(cv2.subtract(ground, paper), cv2.max(ground, _DARKEST_GROUND), scale=255)  # type: ignore[return-value]
+        ground = np.asarray(cv2.erode(ground, np.ones((3, 3), np.uint8)), np.uint8)
+    enlarged = np.asarray(cv2.resize(ground, paper.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    darker = cv2.subtract(enlarged, paper)
+    return np.asarray(cv2.divide(darker, np.maximum(enlarged, _DARKEST_GROUND), scale=255), np.uint8)
 
 
 def _noise(histogram: NDArray[np.int64]) -> float:

@@ -14,8 +14,8 @@ _FINE_SIDE = 80
 """Longer side, in pixels, at which strokes are redrawn."""
 
 
-def normalise(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """One digit's ink, float32 (h, w) in 0..1, cropped to its box -> uint8 (28, 28), ink bright.
+def normalise(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One digit's ink, uint8 (h, w) cropped to its box -> uint8 (28, 28), ink bright.
 
     The longer side is fitted to 20 pixels and the centre of mass put at (14, 14), as MNIST was made (LeCun et
     al. 1998, section III-A). Strokes much thinner or thicker than MNIST's are redrawn first.
@@ -28,15 +28,18 @@ def stroke_width(mask: NDArray[np.uint8]) -> float:
 
     The distances to the edge in a band of w pixels, 1, 2, .., 2, 1, have the mean (w + 2) / 4.
     """
+    area = cv2.countNonZero(mask)
+    if area == 0:
+        return 0.0
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    distances = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[padded > 0]
-    return max(1.0, float(4 * distances.mean() - 2)) if len(distances) else 0.0
+    total = cv2.sumElems(cv2.distanceTransform(padded, cv2.DIST_L2, 3))[0]
+    return max(1.0, 4 * total / area - 2)
 
 
-def _with_usual_strokes(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+def _with_usual_strokes(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink, redrawn where its pen is much thinner or thicker than MNIST's."""
     longer = max(ink.shape)
-    width = stroke_width((ink >= 0.5).astype(np.uint8)) / longer
+    width = stroke_width(_strokes(ink)) / longer
     if _THINNEST <= width <= _THICKEST:
         return ink
     if longer < _FINE_SIDE:
@@ -46,19 +49,25 @@ def _with_usual_strokes(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     return _redrawn(ink, change * longer / 2)
 
 
-def _redrawn(ink: NDArray[np.float32], margin: float) -> NDArray[np.float32]:
+def _strokes(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """1 where the ink is darker than half."""
+    return (ink >= 128).view(np.uint8)
+
+
+def _redrawn(ink: NDArray[np.uint8], margin: float) -> NDArray[np.uint8]:
     """The outline moved outwards by ``margin`` pixels (inwards where negative), with antialiased edges."""
     border = int(np.ceil(max(margin, 0))) + 1
-    mask = cv2.copyMakeBorder((ink >= 0.5).astype(np.uint8), *(border,) * 4, cv2.BORDER_CONSTANT, value=0)
+    mask = cv2.copyMakeBorder(_strokes(ink), *(border,) * 4, cv2.BORDER_CONSTANT, value=0)
     if margin >= 0:
         outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
-        return np.clip(margin + 1 - outside, 0, 1)
+        return np.asarray(np.clip(margin + 1 - outside, 0, 1) * 255, np.uint8)
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-    thinned = np.clip(inside + margin, 0, 1)
-    return thinned if thinned.any() else mask.astype(np.float32)
+    if inside.max() <= -margin:  # nothing would be left
+        return np.asarray(mask * 255, np.uint8)
+    return np.asarray(np.clip(inside + margin, 0, 1) * 255, np.uint8)
 
 
-def _fitted(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+def _fitted(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink with its longer side at 20 pixels."""
     factor = _BOX / max(ink.shape)
     if factor == 1:
@@ -66,20 +75,19 @@ def _fitted(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     return _resized(ink, factor, cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
-def _resized(ink: NDArray[np.float32], factor: float, interpolation: int) -> NDArray[np.float32]:
+def _resized(ink: NDArray[np.uint8], factor: float, interpolation: int) -> NDArray[np.uint8]:
     height, width = ink.shape
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    return np.clip(cv2.resize(ink, size, interpolation=interpolation), 0, 1).astype(np.float32, copy=False)
+    return np.asarray(cv2.resize(ink, size, interpolation=interpolation), np.uint8)
 
 
-def _centred(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """At most (20, 20) -> uint8 (28, 28), the centre of mass in the middle, as near as whole pixels come."""
     height, width = ink.shape
-    total = max(float(ink.sum()), 1e-6)
-    centre_y = float(ink.sum(axis=1) @ np.arange(height)) / total
-    centre_x = float(ink.sum(axis=0) @ np.arange(width)) / total
-    top = int(np.clip(round(SIDE / 2 - centre_y), 0, SIDE - height))
-    left = int(np.clip(round(SIDE / 2 - centre_x), 0, SIDE - width))
+    down, across = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
+    total = max(float(down.sum()), 1.0)
+    top = int(np.clip(round(SIDE / 2 - float(down @ np.arange(height)) / total), 0, SIDE - height))
+    left = int(np.clip(round(SIDE / 2 - float(across @ np.arange(width)) / total), 0, SIDE - width))
     canvas = np.zeros((SIDE, SIDE), np.uint8)
-    canvas[top : top + height, left : left + width] = np.rint(ink * 255)
+    canvas[top : top + height, left : left + width] = ink
     return canvas

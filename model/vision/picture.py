@@ -38,7 +38,7 @@ class Picture:
     @property
     def scale(self) -> float:
         """Pixels of the full-size photo to one pixel of this picture."""
-        return (self.area.right - self.area.left) / self.pixels.shape[1]
+        return (self.area.right - self.area.left) / int(self.pixels.shape[1])
 
     def reduced_to(self, longest: int) -> "Picture":
         """The same area with a longest side of at most ``longest`` pixels."""
@@ -47,7 +47,7 @@ class Picture:
             return self
         factor = longest / max(height, width)
         size = max(1, round(width * factor)), max(1, round(height * factor))
-        pixels = cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        pixels = np.asarray(cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
         return Picture(pixels, self.width, self.height, self.area)
 
     def in_photo(self, box: Box) -> Box:

@@ -32,12 +32,14 @@ _WIDEST = 1.3
 """Pieces are not taken together where they come out wider than this part of the height."""
 _MOST_PIECES = 7
 """That are combined in all ways."""
-_CUT_WIDTH = 0.8
+_CUT_WIDTH = 0.95
 """Marks at least this wide, as a part of their height, may be several digits."""
 _CUT_HEIGHT = 40
 """Pixels of height at which cuts are looked for."""
-_MOST_CUTS = 6
-"""Through one mark."""
+_NARROWEST = 0.45
+"""Cuts leave digits at least this wide on average, as a part of the height."""
+_LEAST_PRIOR = 0.02
+"""Ways less likely than this part of the likeliest one are left out."""
 _MOST_CROSSED = 1.6
 """Widths of a stroke that a cut may cross."""
 _CUT_PRIOR, _CUT_SCALE = 0.5, 0.6
@@ -89,9 +91,28 @@ class Mark:
         return Mark(box, self.area + other.area, self.contact + other.contact, labels, self.cut)
 
 
+def pixels_of(mark: Mark, labels: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """1 where (h, w) holds the mark's labels."""
+    first, *others = mark.labels
+    own = labels == first
+    for label in others:
+        own |= labels == label
+    return np.asarray(own, np.uint8)
+
+
 def find_marks(mask: NDArray[np.uint8]) -> tuple[list[Mark], NDArray[np.int32]]:
     """uint8 (h, w) of 0 and 1 -> its connected pieces, largest first, without specks; and their labels."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    left, top, width, height = cv2.boundingRect(
+        mask
+    )  # labelling takes most of the time, so only where ink is
+    inked = mask[top : top + height, left : left + width]
+    labels = np.zeros(mask.shape, np.int32)
+    if inked.size == 0:
+        return [], labels
+    _, found, stats, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    labels[top : top + height, left : left + width] = found
+    stats[:, cv2.CC_STAT_LEFT] += left
+    stats[:, cv2.CC_STAT_TOP] += top
     contacts = border_contact(labels, len(stats))
     sizes = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     sizes[0] = 0
@@ -107,7 +128,7 @@ def find_marks(mask: NDArray[np.uint8]) -> tuple[list[Mark], NDArray[np.int32]]:
 
 
 def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mark], list[Mark]]:
-    """Those as tall as digits, and the pieces that may belong to them; what comes in from the border is neither.
+    """Those as tall as digits, and the pieces that may belong to them; not what comes in from the border.
 
     The border's marks count only where there is nothing else of a size to speak of.
     """
@@ -153,8 +174,8 @@ def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:
     if shorter < TINY:
         return False
     box = mark.box
-    own = np.isin(labels[box.top : box.bottom, box.left : box.right], list(mark.labels)).astype(np.uint8)
-    return 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max()) > WIDE * shorter
+    own = pixels_of(mark, labels[box.top : box.bottom, box.left : box.right])
+    return bool(2 * cv2.distanceTransform(own, cv2.DIST_L2, 3).max() > WIDE * shorter)
 
 
 Ways = dict[tuple[Mark, ...], float]
@@ -238,7 +259,9 @@ def _ways(pieces: list[Mark], height: float) -> Ways:
                 marks.append(piece)
         if all(mark in pieces or mark.width <= _WIDEST * height for mark in marks):
             ways[tuple(marks)] = prior
-    return dict(sorted(ways.items(), key=lambda way: len(way[0])))
+    least = _LEAST_PRIOR * max(ways.values())
+    likely = [(way, prior) for way, prior in ways.items() if prior >= least]
+    return dict(sorted(likely, key=lambda way: len(way[0])))
 
 
 def _end_prior(left: Mark, right: Mark, height: float) -> float:
@@ -258,25 +281,29 @@ def part(mark: Mark, labels: NDArray[np.int32]) -> list[Mark]:
         return [mark]
     box = mark.box
     inside = labels[box.top : box.bottom, box.left : box.right]
-    own = np.isin(inside, list(mark.labels))
+    own = pixels_of(mark, inside) > 0
     factor = min(1.0, _CUT_HEIGHT / mark.height)
     size = max(8, round(mark.width * factor)), max(8, round(mark.height * factor))
-    cuts = _cuts(cv2.resize(own.astype(np.float32), size, interpolation=cv2.INTER_AREA))
+    reduced = cv2.resize(own.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    cuts = _cuts(np.asarray(reduced, np.float32))
     if not cuts:
         return [mark]
     rows = np.minimum((np.arange(mark.height) * size[1] / mark.height).astype(int), size[1] - 1)
     columns = np.arange(mark.width)
-    side = sum((columns > path[rows, None] * mark.width / size[0]).astype(np.int32) for path, _ in cuts)
+    beyond = [columns > path[rows, None] * (mark.width / size[0]) for path, _ in cuts]
+    side = np.asarray(np.sum(beyond, axis=0), np.int32)
     first = int(labels.max()) + 1
     inside[own] = (first + side)[own]
-    pieces = []
+    pieces: list[Mark] = []
     for number, label in enumerate(range(first, first + len(cuts) + 1)):
-        ys, xs = np.nonzero(inside == label)
-        if len(ys) > 0:
-            left, top = box.left + int(xs.min()), box.top + int(ys.min())
-            piece = Box(left, top, box.left + int(xs.max()) + 1, box.top + int(ys.max()) + 1)
+        own = (inside == label).view(np.uint8)
+        area = cv2.countNonZero(own)
+        if area > 0:
+            x, y, width, height = cv2.boundingRect(own)
+            left, top = box.left + x, box.top + y
+            piece = Box(left, top, left + width, top + height)
             prior = _CUT_PRIOR * math.exp(-cuts[number - 1][1] / _CUT_SCALE) if pieces else None
-            pieces.append(Mark(piece, len(ys), 0, frozenset({label}), prior))
+            pieces.append(Mark(piece, area, 0, frozenset({label}), prior))
     return pieces
 
 
@@ -294,8 +321,9 @@ def _cuts(ink: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], float]]:
     total = above + below - ink[middle]
     margin = max(2, round(0.15 * height))
     chosen: list[int] = []
+    most = min(int(width / height / _NARROWEST), _MOST_PIECES - 1)
     for column in np.argsort(total, kind="stable"):
-        if total[column] > _MOST_CROSSED * stroke or len(chosen) == _MOST_CUTS:
+        if total[column] > _MOST_CROSSED * stroke or len(chosen) == most:
             break
         if margin <= column < width - margin and all(abs(int(column) - other) >= margin for other in chosen):
             chosen.append(int(column))
@@ -308,7 +336,7 @@ def _cuts(ink: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], float]]:
 
 
 def _costs(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """(h, w) -> the cost (w,) of the cheapest path from the first row to each column of the last, and its steps."""
+    """(h, w) -> the cost (w,) of the cheapest path down to each column of the last row, and its steps."""
     cost = ink[0].copy()
     steps = np.zeros(ink.shape, np.int8)
     aside = np.float32(_ASIDE)
@@ -343,9 +371,8 @@ def _ink_gap(a: Mark, b: Mark, labels: NDArray[np.int32]) -> float:
     """Distance of the ink, in pixels."""
     box = (a + b).box
     inside = labels[box.top : box.bottom, box.left : box.right]
-    outside_a = np.isin(inside, list(a.labels), invert=True).astype(np.uint8)
-    distances = cv2.distanceTransform(outside_a, cv2.DIST_L2, 3)
-    return float(distances[np.isin(inside, list(b.labels))].min())
+    distances = cv2.distanceTransform(1 - pixels_of(a, inside), cv2.DIST_L2, 3)
+    return float(distances[pixels_of(b, inside) > 0].min())
 
 
 def _gap(a: Mark, b: Mark) -> float:
