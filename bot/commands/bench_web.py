@@ -99,9 +99,9 @@ def _forward(values: list[float], weight: list[list[float]], bias: list[float]) 
     return [1 / (1 + math.exp(-z)) for z in sums]
 
 
-def bench_web(console: Console, *, seconds: float = 2.0) -> WebFigures:
-    """Measure and show; ``seconds`` for each kind of request."""
-    figures = WebFigures(tuple(asyncio.run(_measure(seconds))))
+def bench_web(console: Console, *, seconds: float = 2.0, batches: Sequence[int] = BATCHES) -> WebFigures:
+    """Measure and show; ``seconds`` for each kind of request, and vectors in one of ``batches``."""
+    figures = WebFigures(tuple(asyncio.run(_measure(seconds, batches))))
     table = Table("request", "vectors", "ms", "95 % below ms", "vectors/s", title="HTTP API on loopback")
     for speed in figures.speeds:
         times = (f"{speed.milliseconds:.1f}", f"{speed.slowest_milliseconds:.1f}")
@@ -110,7 +110,7 @@ def bench_web(console: Console, *, seconds: float = 2.0) -> WebFigures:
     return figures
 
 
-async def _measure(seconds: float) -> list[Speed]:
+async def _measure(seconds: float, batches: Sequence[int]) -> list[Speed]:
     classic = checkpoint.shipped("classic").network
     reader = Recognizer.from_checkpoint(checkpoint.shipped("reader"))
     seed = SeedNetwork(classic)
@@ -118,13 +118,13 @@ async def _measure(seconds: float) -> list[Speed]:
     def by_seed(x: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.array([seed.outputs(row) for row in x.tolist()], np.float32)
 
-    ways: tuple[tuple[str, Compute, tuple[int, ...]], ...] = (
-        ("classic, the seed's way", by_seed, BATCHES[:2]),
-        ("classic", classic.probabilities, BATCHES),
-        ("reader", reader.classify, BATCHES),
-    )
+    ways: dict[str, Compute] = {
+        "classic, the seed's way": by_seed,
+        "classic": classic.probabilities,
+        "reader": reader.classify,
+    }
     speeds: list[Speed] = []
-    for name, compute, batches in ways:
+    for name, compute in ways.items():
         async with _Client(classic, reader, compute) as client:
             speeds += [await client.classify(name, batch, seconds) for batch in batches]
     async with _Client(classic, reader, reader.classify) as client:

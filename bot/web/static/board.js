@@ -2,15 +2,14 @@
 
 const WIDTH = 0.07; // of a stroke without pressure, as part of the board's side
 const MARGIN = 0.12; // of white paper around the exported board: no ink touches the photo's edge
-const EXPORT = 280; // pixels of the exported picture's side
+const LIVE_SIDE = 200; // pixels of a picture for a live reading: small is fast
+const FULL_SIDE = 560; // of one to keep
 const STEP = 0.035; // of the keyboard's pen
 
 // Fires "change" with every bit of ink, "stroke" where a stroke has ended or was taken back.
 export class Board extends EventTarget {
   #canvas;
-  #export = Object.assign(document.createElement("canvas"), { width: EXPORT, height: EXPORT }).getContext("2d", {
-    willReadFrequently: true,
-  });
+  #export = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   #strokes = []; // each a list of points {x, y, width}, in parts of the side
   #undone = null; // the strokes before the last clear
   #current = null;
@@ -51,14 +50,24 @@ export class Board extends EventTarget {
     this.dispatchEvent(new Event("stroke"));
   }
 
+  // A small PNG of the drawing, for a reading while it is made.
+  livePng() {
+    return this.#png(LIVE_SIDE);
+  }
+
+  // A PNG of the drawing, to send.
+  fullPng() {
+    return this.#png(FULL_SIDE);
+  }
+
   // Black ink on white paper, whatever the page's colours. Not by toBlob, which waits until the browser is idle.
-  png() {
+  #png(side) {
     const context = this.#export;
-    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.canvas.width = context.canvas.height = side; // which clears it as well
     context.fillStyle = "white";
-    context.fillRect(0, 0, EXPORT, EXPORT);
-    context.translate(EXPORT * MARGIN, EXPORT * MARGIN);
-    paintStrokes(context, this.#strokes, EXPORT * (1 - 2 * MARGIN), "black");
+    context.fillRect(0, 0, side, side);
+    context.translate(side * MARGIN, side * MARGIN);
+    paintStrokes(context, this.#strokes, side * (1 - 2 * MARGIN), "black");
     const [, base64] = context.canvas.toDataURL("image/png").split(",");
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   }

@@ -72,7 +72,7 @@ async function loadNetwork() {
 async function read() {
   if (board.empty) return null;
   try {
-    return await api.read(board.png());
+    return await api.read(board.livePng());
   } catch (error) {
     explain(error);
     return null;
@@ -213,7 +213,7 @@ function renderNeuron() {
 async function send() {
   $("send").disabled = true;
   try {
-    await api.send(board.png());
+    await api.send(board.fullPng());
     $("status").textContent = "Sent";
     $("send").textContent = "Sent ✓";
     miniApp.close();

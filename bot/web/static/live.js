@@ -1,7 +1,7 @@
 // Asks for a reading while the drawing changes: soon, not too often, and never shows an answer older than the one shown.
 
 const PAUSE = 16; // milliseconds from the first change to its request: one frame
-const INTERVAL = 60; // milliseconds between requests while a stroke goes on
+const INTERVAL = 80; // milliseconds between requests while a stroke goes on
 const AT_ONCE = 2; // requests on their way
 
 export class Live {
