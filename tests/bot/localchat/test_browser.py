@@ -52,8 +52,7 @@ async def desktop(browser: Browser, bot_at_work: Running) -> AsyncIterator[Page]
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(desktop: Page) -> Page:
     """The page on a desktop, in the chat of "You"; nothing may go wrong in its scripts."""
-    await desktop.get_by_role("radio", name="You").click()
-    await expect(desktop.locator("#status")).to_contain_text("you are You")
+    await become(desktop, "You")
     return desktop
 
 
@@ -82,6 +81,12 @@ class opened:  # noqa: N801 - used like a function, as the context managers of c
 def seven() -> SamplePhoto:
     """A photo of a seven."""
     return next(photo for photo in sample_photos(24, 1) if photo.digits == "7")
+
+
+async def become(page: Page, name: str) -> None:
+    """Write as this person from now on, in the private chat."""
+    await page.get_by_role("radio", name=name).click()
+    await expect(page.locator("#status")).to_contain_text(f"you are {name}")
 
 
 async def begin(page: Page) -> None:
@@ -207,6 +212,7 @@ async def test_the_page_serves_people_without_a_mouse(page: Page) -> None:
     await page.get_by_role("radio", name="You").focus()
     await page.keyboard.press("ArrowRight")
     await expect(page.get_by_role("radio", name="Robin")).to_be_focused()
+    await expect(page.locator("#status")).to_contain_text("you are Robin")
     await begin(page)
     await page.locator("#text").fill("/")
     await page.keyboard.press("ArrowDown")
@@ -249,7 +255,7 @@ async def test_nothing_is_asked_of_other_machines(browser: Browser, bot_at_work:
 
 
 async def test_the_admin_sees_more_commands_and_may_retrain(page: Page) -> None:
-    await page.get_by_role("radio", name="Admin").click()
+    await become(page, "Admin")
     await begin(page)
     await page.locator("#text").fill("/ret")
     await expect(page.locator("#commands button")).to_have_count(1)
@@ -258,7 +264,7 @@ async def test_the_admin_sees_more_commands_and_may_retrain(page: Page) -> None:
 
     await expect(page.locator(".message.out").last).to_contain_text("/retrain")
     await expect(newest_answer(page)).not_to_contain_text("I do not know", timeout=PATIENCE)
-    await page.get_by_role("radio", name="You").click()
+    await become(page, "You")
     await page.locator("#text").fill("/ret")
     await expect(page.locator("#commands")).to_be_hidden()
     await page.locator("#text").fill("")
