@@ -80,8 +80,13 @@ async def eventually(you: Person, wanted: Callable[[Json], Any]) -> None:
 
 
 def replies_to(message: Json) -> Callable[[Json], bool]:
-    """Whether something in the chat is a reply to this message."""
-    return lambda seen: seen["message"].get("reply_to_message", {}).get("message_id") == message["message_id"]
+    """Whether something in the chat is the bot's reply to this message."""
+
+    def is_reply(seen: Json) -> bool:
+        replied = seen["message"].get("reply_to_message", {}).get("message_id")
+        return bool(seen["message"]["from"]["is_bot"] and replied == message["message_id"])
+
+    return is_reply
 
 
 def reacts_to(message: Json) -> Callable[[Json], bool]:

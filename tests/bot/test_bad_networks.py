@@ -1,0 +1,98 @@
+"""Telegram fails in every way it can, and everything is answered and stored once all the same."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+from pydantic import SecretStr
+from sqlalchemy import text
+from starlette.responses import JSONResponse, Response
+
+from bot import app
+from bot.app import Core
+from bot.config import Telegram
+from tests.bot.conftest import config_in
+from tests.bot.localchat.conftest import Served, serving
+from tests.bot.person import Json, Person
+
+Photos = dict[str, bytes]
+Call = Callable[[], Awaitable[Response]]
+
+
+class Weather:
+    """Lets a part of all calls fail, each in one of the ways in which Telegram and networks do."""
+
+    def __init__(self, share: float, rng: np.random.Generator) -> None:
+        self.share, self._rng = share, rng
+        self.calls = Counter[str]()
+
+    async def __call__(self, name: str, call: Call) -> Response:
+        self.calls[name] += 1
+        if self._rng.random() >= self.share:
+            return await call()
+        match self._rng.integers(4):
+            case 0:
+                body = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 1"}
+                return JSONResponse({**body, "parameters": {"retry_after": 1}}, status_code=429)
+            case 1:
+                return Response("<html>502 Bad Gateway</html>", status_code=502, media_type="text/html")
+            case 2:
+                body = {"ok": False, "error_code": 500, "description": "Internal Server Error"}
+                return JSONResponse(body, status_code=500)
+            case _ if name == "download":
+                whole = await call()
+                return Response(bytes(whole.body)[:500], media_type="application/octet-stream")
+            case _:
+                return Response("", status_code=503)
+
+
+@asynccontextmanager
+async def connected(folder: Path, telegram: Served) -> AsyncIterator[Core]:
+    """A bot with a token, which takes the local chat for Telegram."""
+    address = str(telegram.client.base_url).rstrip("/")
+    settings = Telegram(
+        token=SecretStr(telegram.chat.identity.token),
+        base_url=f"{address}/bot",
+        base_file_url=f"{address}/file/bot",
+    )
+    async with app.opened(config_in(folder, telegram=settings)) as core:
+        started = asyncio.Event()
+        serving = asyncio.create_task(app.serve(core, lambda _: started.set()))
+        await started.wait()
+        yield core
+        serving.cancel()
+        await asyncio.wait({serving})
+
+
+def replies_to(message: Json) -> Callable[[Json], bool]:
+    """Whether something in the chat is the bot's reply to this message."""
+
+    def is_reply(seen: Json) -> bool:
+        replied = seen["message"].get("reply_to_message", {}).get("message_id")
+        return bool(seen["message"]["from"]["is_bot"] and replied == message["message_id"])
+
+    return is_reply
+
+
+async def test_with_a_third_of_all_calls_failing_everything_is_answered_once(
+    tmp_path: Path, photos: Photos
+) -> None:
+    weather = Weather(0.3, np.random.default_rng(1))
+    digit = next(digits for digits in photos if len(digits) == 1)
+    async with serving(tmp_path, interceptor=weather) as telegram, connected(tmp_path, telegram) as core:
+        you: Person = telegram.person()
+        sent = [await you.send_photo(photos[digit]) for _ in range(3)]
+        sent.append(await you.send("/correct 3", reply_to=sent[0]["message_id"]))
+        for message in sent:
+            await you.see(replies_to(message), patience=60)
+
+        weather.share = 0.0
+        history = await you.history()
+        for message in sent:
+            assert len([seen for seen in history if replies_to(message)(seen)]) == 1
+        async with core.database.reading() as session:
+            assert await session.scalar(text("SELECT count(*) FROM predictions")) == 3
+            assert await session.scalar(text("SELECT count(*) FROM corrections")) == 1
