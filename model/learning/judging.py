@@ -2,8 +2,8 @@
 
 The reader knows ten digits and nothing else, so it gives an answer to anything. The judge has an eleventh
 class, "no digit", and has seen much of it: letters, symbols, doodles, two digits at once, parts of
-digits, and what vision makes of blank paper and textures. The recognizer asks it whether a glyph is a digit at all, and
-which way to part touching digits is best.
+digits, and what vision makes of blank paper and textures. The recognizer asks it whether a glyph is a digit
+at all, and which way to part touching digits is best.
 
 The shipped judge is made by ``python -m model.learning.judging data/mnist model/weights/judge.safetensors``.
 """

@@ -175,7 +175,7 @@ def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:
         return False
     box = mark.box
     own = pixels_of(mark, labels[box.top : box.bottom, box.left : box.right])
-    return bool(2 * cv2.distanceTransform(own, cv2.DIST_L2, 3).max() > WIDE * shorter)
+    return float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max()) > WIDE / 2 * shorter
 
 
 Ways = dict[tuple[Mark, ...], float]
