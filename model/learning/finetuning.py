@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import TrainingError
-from model.learning.augmentation import MILD, Recipe, augment
+from model.learning.augmentation import PHOTO, Recipe, augment
 from model.learning.examples import Examples
 from model.learning.replay import Replay, TemperedCrossEntropy, label_targets
 from model.nn.layer import Array
@@ -39,7 +39,7 @@ class FineTuning:
         epochs: passes over the corrections.
         least_steps: few corrections are passed over more often, so that even one is learned.
         label_smoothing: as the shipped network was trained with, so that its probabilities stay calibrated.
-        augmentation: of corrections and replay alike.
+        augmentation: of corrections and replay alike; as for photos, so that these are not forgotten.
         steps_back: how far to go from the shipped weights to the tuned ones; the first that the gate passes
             is taken.
     """
@@ -51,7 +51,7 @@ class FineTuning:
     epochs: int = 6
     least_steps: int = 100
     label_smoothing: float = 0.05
-    augmentation: Recipe = MILD
+    augmentation: Recipe = PHOTO
     steps_back: tuple[float, ...] = (0.75, 0.5)
 
     def within(self, largest_share: float, *, person: float, corrections: float) -> "FineTuning":
