@@ -34,9 +34,7 @@ def create_app(services: WebServices, config: Config, localchat: ASGIApp | None 
     app.state.sent_drawings = SentDrawings(services.now())
     app.state.classic_json = api.network_json(services.classic)
     app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_middleware(
-        GZipMiddleware, minimum_size=16 << 10
-    )  # the pages and the weights, not the live answers
+    app.add_middleware(GZipMiddleware, minimum_size=1 << 10, compresslevel=6)
     if config.web.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -51,7 +49,7 @@ def create_app(services: WebServices, config: Config, localchat: ASGIApp | None 
     if services.webhook is not None:
         app.include_router(webhook_router(services.webhook))
     if localchat is not None:
-        app.mount("/", localchat)
+        app.router.default = localchat  # what is no path of ours; a mount would take wrong methods as well
     return app
 
 

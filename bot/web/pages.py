@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from bot.web.guard import MeasuredRoute
 
@@ -30,6 +30,12 @@ router = APIRouter(route_class=MeasuredRoute, include_in_schema=False)
 async def draw() -> FileResponse:
     """The draw page, which is the Mini App as well."""
     return FileResponse(STATIC / "draw.html", headers=_PAGE_HEADERS)
+
+
+@router.get("/draw/")
+async def draw_with_slash() -> RedirectResponse:
+    """The page names its files from where it is, so it is in one place only."""
+    return RedirectResponse("/draw")
 
 
 class _Files(StaticFiles):

@@ -1,7 +1,15 @@
 """What the server says along with the draw page."""
 
+from pathlib import Path
+
 import httpx
 import pytest
+
+from bot.config import Config
+from bot.localchat import LocalChat
+from bot.web.app import create_app
+from bot.web.services import WebServices
+from tests.bot.web.conftest import PAGE, client_of
 
 
 async def test_the_page_lets_nothing_in_but_its_own_files(stranger: httpx.AsyncClient) -> None:
@@ -37,3 +45,20 @@ async def test_modules_are_served_as_what_they_are(stranger: httpx.AsyncClient) 
 @pytest.mark.parametrize("path", ["/draw/../app.py", "/draw/%2e%2e/app.py", "/draw/missing.js"])
 async def test_no_other_file_is_served(stranger: httpx.AsyncClient, path: str) -> None:
     assert (await stranger.get(path)).status_code == 404
+
+
+async def test_the_page_is_in_one_place(stranger: httpx.AsyncClient) -> None:
+    assert (await stranger.get("/draw/")).headers["Location"] == "/draw"
+
+
+async def test_the_local_chat_gets_what_is_nobody_elses(
+    services: WebServices, config: Config, tmp_path: Path
+) -> None:
+    localchat = LocalChat(tmp_path / "localchat.db")
+    await localchat.start()
+    async with client_of(create_app(services, config, localchat.application)) as client:
+        assert "text/html" in (await client.get("/", headers=PAGE)).headers["Content-Type"]
+        assert (await client.get("/draw")).status_code == 200
+        wrong_method = await client.get("/predict")
+        assert (wrong_method.status_code, wrong_method.headers["Allow"]) == (405, "POST")
+    await localchat.close()
