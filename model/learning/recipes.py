@@ -21,6 +21,7 @@ class Recipe:
         drawn: how many of a batch are drawn by code.
         photographed: how many of a batch went through camera and vision.
         augmentation: of MNIST's images; the others are augmented as photos are.
+        input_scale: what pixels are multiplied by; the finished network's first weights take it over.
         learning_rate: at its height.
         warm_up: share of all steps in which the learning rate rises linearly; then it falls as a cosine to 0
             (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
@@ -36,6 +37,7 @@ class Recipe:
     drawn: int
     photographed: int
     augmentation: augmentation.Recipe | None
+    input_scale: float
     learning_rate: float
     warm_up: float
     averaging: float
@@ -60,11 +62,12 @@ def _adamw(parameters: Parameters) -> Optimizer:
 
 RECIPES = {
     "classic": Recipe(
-        epochs=100,
+        epochs=60,
         mnist=32,
         drawn=0,
         photographed=0,
         augmentation=None,
+        input_scale=0.35,
         learning_rate=4.0,
         warm_up=0.0,
         averaging=0.999,
@@ -79,6 +82,7 @@ RECIPES = {
         drawn=8,
         photographed=16,
         augmentation=augmentation.MILD,
+        input_scale=1.0,
         learning_rate=2e-3,
         warm_up=0.1,
         averaging=0.999,

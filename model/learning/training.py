@@ -51,7 +51,7 @@ class Training:
     Attributes:
         network: as the optimizer moves it.
         average: the moving average of its weights.
-        best: the average after the epoch that misread the fewest validation examples.
+        best: the average after the epoch that misread the fewest validation examples, for plain pixels.
         history: one result for each finished epoch.
     """
 
@@ -78,10 +78,11 @@ class Training:
         """
         for epoch in range(len(self.history) + 1, self._recipe.epochs + 1):
             loss = self._train(epoch, workers, progress)
-            result = self._validate(epoch, loss, workers)
+            candidate = self._for_plain_pixels(self.average)
+            result = self._validate(candidate, epoch, loss, workers)
             self.history.append(result)
             if result.best:
-                self.best = self.average.copy()
+                self.best = candidate
             yield result
 
     def _train(self, epoch: int, workers: Workers, progress: Progress) -> float:
@@ -90,7 +91,11 @@ class Training:
         total = 0.0
         for step, pixels, targets in self._batches((epoch - 1) * per_epoch, epoch * per_epoch, workers):
             loss, gradients = workers.gradients(
-                self.network, pixels, targets, self._recipe.loss, (self._mixture.seed, 2, step)
+                self.network,
+                np.float32(self._recipe.input_scale) * pixels,
+                targets,
+                self._recipe.loss,
+                (self._mixture.seed, 2, step),
             )
             if not math.isfinite(loss):
                 raise TrainingError(f"the loss is not finite after {step} of {self.steps} steps")
@@ -129,9 +134,18 @@ class Training:
         for name, average in self.average.parameters().items():
             np.add(average, (1 - decay) * (weights[name] - average), out=average)
 
-    def _validate(self, epoch: int, training_loss: float, workers: Workers) -> EpochResult:
+    def _for_plain_pixels(self, network: Network) -> Network:
+        """A copy whose first weights are multiplied by the recipe's input scale: w (s x) = (s w) x."""
+        copied = network.copy()
+        first = next(layer for layer in copied.layers if layer.parameters)
+        weight = first.parameters["weight"]
+        np.multiply(weight, np.float32(self._recipe.input_scale), out=weight)
+        return copied
+
+    def _validate(self, network: Network, epoch: int, training_loss: float, workers: Workers) -> EpochResult:
+        """How good the network is on the examples that choose."""
         labels = self._validation.labels
-        logits = workers.map_chunks(self.average.logits, self._validation.pixels)
+        logits = workers.map_chunks(network.logits, self._validation.pixels)
         loss = -log_softmax(logits)[np.arange(len(labels)), labels].mean()
         errors = int((logits.argmax(axis=1) != labels).sum())
         best = all(errors <= earlier.validation_errors for earlier in self.history)

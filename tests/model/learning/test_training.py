@@ -15,7 +15,7 @@ from model.learning.training import Training
 from model.nn import architectures
 from model.nn.workers import Workers
 
-CLASSIC = replace(RECIPES["classic"], epochs=4, mnist=16)
+CLASSIC = replace(RECIPES["classic"], epochs=4, mnist=16, input_scale=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +149,15 @@ def test_examples_must_fit_together() -> None:
         Examples(np.zeros((3, 28, 28), np.uint8), np.zeros(2, np.uint8))
     with pytest.raises(DataError, match=r"0\.\.9"):
         Examples(np.zeros((1, 28, 28), np.uint8), np.array([10], np.uint8))
+
+
+def test_the_finished_network_takes_plain_pixels_whatever_the_scale_it_was_trained_with(
+    digits: Examples,
+) -> None:
+    training = _training(digits, replace(CLASSIC, input_scale=0.25))
+    _run(training, 1)
+
+    pixels = digits.pixels
+    np.testing.assert_allclose(
+        training.best.outputs(pixels), training.average.outputs(pixels / 4), rtol=1e-5, atol=1e-6
+    )
