@@ -13,12 +13,13 @@ from typing import Annotated
 import typer
 from threadpoolctl import threadpool_limits
 
-from bot import i18n, reasons
+from bot import i18n
 from bot.config import Config
 from bot.decoder import DecoderPool
+from bot.reading_answer import ReadingAnswer, reason
 from model.errors import UnreadablePhotoError
 from model.nn import checkpoint
-from model.reading import GlyphReading, Reading
+from model.reading import Reading
 from model.recognizer import Recognizer
 
 
@@ -118,43 +119,12 @@ def _bytes(file: Path, most: int) -> bytes:
 
 
 def _as_json(result: FileReading) -> str:
-    outcome = result.outcome
-    reading = outcome if isinstance(outcome, Reading) else None
-    digits = reading.digits if reading else ""
-    return json.dumps(
-        {
-            "file": str(result.file),
-            "digits": digits,
-            "confidence": reading.confidence if reading else 0.0,
-            "abstained": not digits,
-            "reason": _reason(outcome),
-            "seconds": round(result.seconds, 4),
-            "glyphs": [_glyph(glyph) for glyph in reading.glyphs] if reading and digits else [],
-        },
-        ensure_ascii=False,
-    )
-
-
-def _glyph(glyph: GlyphReading) -> dict[str, object]:
-    box = glyph.box
-    return {
-        "digit": glyph.digit,
-        "confidence": glyph.confidence,
-        "probabilities": list(glyph.probabilities),
-        "box": [box.left, box.top, box.right, box.bottom],
-    }
+    answer = ReadingAnswer.from_outcome(result.outcome, str(result.file), result.seconds, i18n.texts())
+    return json.dumps(answer.model_dump(), ensure_ascii=False)
 
 
 def _as_text(result: FileReading) -> str:
     outcome = result.outcome
     if isinstance(outcome, Reading) and outcome.digits:
         return f"{result.file}: {outcome.digits.replace(chr(10), ' / ')}   {100 * outcome.confidence:.1f} %"
-    return f"{result.file}: {_reason(outcome)}"
-
-
-def _reason(outcome: Reading | UnreadablePhotoError) -> str | None:
-    """Why there are no digits, in words."""
-    texts = i18n.texts()
-    if isinstance(outcome, UnreadablePhotoError):
-        return reasons.unreadable(texts, outcome)
-    return None if outcome.abstention is None else reasons.abstention(texts, outcome.abstention)
+    return f"{result.file}: {reason(outcome, i18n.texts())}"

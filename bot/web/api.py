@@ -12,6 +12,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
+from bot import i18n
+from bot.reading_answer import ReadingAnswer
 from bot.web.access import KEY_HEADER, Caller
 from bot.web.drawings import SentDrawings
 from bot.web.guard import GuardedRoute
@@ -25,7 +27,6 @@ from bot.web.schemas import (
     NetworkAnswer,
     PredictBody,
     Problem,
-    ReadingAnswer,
 )
 from bot.web.services import WebServices
 from model.errors import UnreadablePhotoError
@@ -126,11 +127,12 @@ async def read(request: Request, services: Services) -> ReadingAnswer:
     """
     name, photo = await _photo(request)
     start = time.perf_counter()
+    outcome: Reading | UnreadablePhotoError
     try:
-        reading = await services.read(photo)
+        outcome = await services.read(photo)
     except UnreadablePhotoError as exc:
-        return ReadingAnswer.unreadable(str(exc), name, time.perf_counter() - start)
-    return ReadingAnswer.from_reading(reading, name, time.perf_counter() - start)
+        outcome = exc
+    return ReadingAnswer.from_outcome(outcome, name, time.perf_counter() - start, i18n.texts())
 
 
 @router.post(

@@ -6,16 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
-from model.reading import GlyphReading, Reading
+from bot.reading_answer import Digit, GlyphAnswer, Probability, Ten
+from model.reading import Reading
 
 MAX_BATCH = 500
 """Vectors in one request to classify."""
 
 Pixel = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Ten = Annotated[list[Probability], Field(min_length=10, max_length=10)]
 Sixteen = Annotated[list[Probability], Field(min_length=16, max_length=16)]
-Digit = Annotated[int, Field(ge=0, le=9)]
 Vector = Annotated[list[Pixel], Field(min_length=784, max_length=784)]
 
 _SEED_VECTOR = {
@@ -87,69 +85,6 @@ class Classes(_Answer):
     probabilities: Ten | list[Ten]
 
 
-class GlyphAnswer(_Answer):
-    """One digit of a reading; its box is left, top, right, bottom in pixels of the upright photo."""
-
-    digit: Digit
-    confidence: Probability
-    probabilities: Ten
-    box: Annotated[list[int], Field(min_length=4, max_length=4)]
-
-    @staticmethod
-    def values(glyph: GlyphReading) -> dict[str, Any]:
-        """The fields of ``glyph``."""
-        box = glyph.box
-        return {
-            "digit": glyph.digit,
-            "confidence": glyph.confidence,
-            "probabilities": list(glyph.probabilities),
-            "box": [box.left, box.top, box.right, box.bottom],
-        }
-
-
-class _ReadingFields(_Answer):
-    digits: str
-    confidence: Probability
-    abstained: bool
-    reason: str | None
-    seconds: Annotated[float, Field(ge=0)]
-
-    @staticmethod
-    def values(reading: Reading, seconds: float) -> dict[str, Any]:
-        """The fields of ``reading`` but its glyphs."""
-        abstention = reading.abstention
-        return {
-            "digits": reading.digits,
-            "confidence": reading.confidence,
-            "abstained": abstention is not None,
-            "reason": None if abstention is None else abstention.reason.value,
-            "seconds": round(seconds, 4),
-        }
-
-
-class ReadingAnswer(_ReadingFields):
-    """A reading, as `digitbot read --json` prints it; several lines of digits are joined by newlines."""
-
-    file: str
-    glyphs: list[GlyphAnswer]
-
-    @classmethod
-    def from_reading(cls, reading: Reading, file: str, seconds: float) -> Self:
-        """The answer for the photo called ``file``."""
-        glyphs = (
-            [GlyphAnswer(**GlyphAnswer.values(glyph)) for glyph in reading.glyphs] if reading.digits else []
-        )
-        return cls(file=file, glyphs=glyphs, **cls.values(reading, seconds))
-
-    @classmethod
-    def unreadable(cls, reason: str, file: str, seconds: float) -> Self:
-        """The answer for what is no photo that we read."""
-        abstained = Reading((), 0.0)
-        return cls(
-            file=file, glyphs=[], **cls.values(abstained, seconds) | {"abstained": True, "reason": reason}
-        )
-
-
 class DrawnGlyph(GlyphAnswer):
     """One digit of a drawing with what the networks see, 784 pixels 0..255, and the classic's activations."""
 
@@ -157,23 +92,34 @@ class DrawnGlyph(GlyphAnswer):
     classic: Activations
 
 
-class DrawingAnswer(_ReadingFields):
-    """The reading of a drawing. Where the reader abstained, the glyphs are what it looked at."""
+class DrawingAnswer(_Answer):
+    """The reading of a drawing; abstained: the reason is a name, and the glyphs are what was looked at."""
 
+    digits: str
+    confidence: Probability
+    abstained: bool
+    reason: str | None
+    seconds: Annotated[float, Field(ge=0)]
     glyphs: list[DrawnGlyph]
 
     @classmethod
     def from_reading(cls, reading: Reading, layers: list[NDArray[np.float32]], seconds: float) -> Self:
         """The answer with the classic network's activations (N, 16), (N, 16), (N, 10) of the N glyphs."""
-        glyphs = [
-            DrawnGlyph(
-                pixels=glyph.pixels.ravel().tolist(),
-                classic=Activations.from_layers(layers, index),
-                **GlyphAnswer.values(glyph),
-            )
-            for index, glyph in enumerate(reading.glyphs)
-        ]
-        return cls(glyphs=glyphs, **cls.values(reading, seconds))
+        return cls(
+            digits=reading.digits,
+            confidence=reading.confidence,
+            abstained=not reading.digits,
+            reason=None if reading.abstention is None else reading.abstention.reason.value,
+            seconds=round(seconds, 4),
+            glyphs=[
+                DrawnGlyph(
+                    **GlyphAnswer.from_glyph(glyph).model_dump(),
+                    pixels=glyph.pixels.ravel().tolist(),
+                    classic=Activations.from_layers(layers, index),
+                )
+                for index, glyph in enumerate(reading.glyphs)
+            ],
+        )
 
 
 class LayerAnswer(_Answer):

@@ -25,7 +25,7 @@ from tests.bot.web.strokes import drawing_of
 async def test_a_photo_as_the_body_is_read(client: httpx.AsyncClient) -> None:
     answer = (await client.post("/api/read", content=drawing_of(7))).json()
 
-    assert list(answer) == ["digits", "confidence", "abstained", "reason", "seconds", "file", "glyphs"]
+    assert list(answer) == ["file", "digits", "confidence", "abstained", "reason", "seconds", "glyphs"]
     assert (answer["digits"], answer["abstained"], answer["reason"], answer["file"]) == ("7", False, None, "")
     [glyph] = answer["glyphs"]
     assert list(glyph) == ["digit", "confidence", "probabilities", "box"]
@@ -47,7 +47,8 @@ async def test_a_blank_photo_is_an_answer_with_its_reason(client: httpx.AsyncCli
     assert answer.status_code == 200
     told = answer.json()
     assert (told["digits"], told["confidence"], told["glyphs"]) == ("", 0, [])
-    assert (told["abstained"], told["reason"]) == (True, "no_ink")
+    assert told["abstained"]
+    assert "no ink" in told["reason"]
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"%PDF-1.4", b"<svg/>"])
