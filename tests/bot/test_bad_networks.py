@@ -1,19 +1,23 @@
 """Telegram fails in every way it can, and everything is answered and stored once all the same."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 from starlette.responses import JSONResponse, Response
+from telegram.error import Conflict
 
 from bot import app
 from bot.app import Core
 from bot.config import Telegram
+from bot.errors import UnavailableError
 from tests.bot.conftest import config_in
 from tests.bot.localchat.conftest import Served, serving
 from tests.bot.person import Json, Person
@@ -96,3 +100,34 @@ async def test_with_a_third_of_all_calls_failing_everything_is_answered_once(
         async with core.database.reading() as session:
             assert await session.scalar(text("SELECT count(*) FROM predictions")) == 3
             assert await session.scalar(text("SELECT count(*) FROM corrections")) == 1
+
+
+async def test_a_token_that_telegram_refuses_ends_the_bot_with_a_clear_error(tmp_path: Path) -> None:
+    async with serving(tmp_path) as telegram:
+        address = str(telegram.client.base_url).rstrip("/")
+        settings = Telegram(token=SecretStr("1:wrong"), base_url=f"{address}/bot")
+        async with app.opened(config_in(tmp_path, telegram=settings)) as core:
+            with pytest.raises(UnavailableError, match="refuses the token"):
+                await app.serve(core, lambda _: None)
+
+
+async def test_a_bot_without_a_network_waits_for_it(tmp_path: Path, photos: Photos) -> None:
+    storm = Weather(1.0, np.random.default_rng(2))
+    async with serving(tmp_path, interceptor=storm) as telegram, connected(tmp_path, telegram):
+        sent = await telegram.person().send("/id")
+        await asyncio.sleep(1)
+        storm.share = 0.0
+
+        await telegram.person().answer_to(sent)
+
+
+async def test_somebody_else_who_polls_is_named_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path) as telegram, connected(tmp_path, telegram), telegram.bot() as other:
+        async with asyncio.timeout(10):
+            while "another process polls with the same token" not in caplog.text:
+                with contextlib.suppress(Conflict):
+                    await other.get_updates(timeout=1)
+        sent = await telegram.person().send("/id")
+        await telegram.person().answer_to(sent)

@@ -1,0 +1,100 @@
+"""The command line: 0 done, 1 failed with one line on stderr, 2 usage."""
+
+import logging
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import cli
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to work in, whose key file is in it as well; logging is left as it was found."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIGITBOT_STORAGE__KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("DIGITBOT_LIMITS__DECODER_PROCESSES", "1")
+    yield tmp_path
+    root.handlers[:], root.level = handlers, level
+
+
+def digitbot(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run a command as from a shell; its exit status."""
+    monkeypatch.setattr(sys, "argv", ["digitbot", *arguments])
+    try:
+        cli.main()
+    except SystemExit as exc:
+        return int(exc.code or 0)
+    return 0
+
+
+def test_every_command_has_help(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in cli.app.registered_commands:
+        assert command.callback is not None
+        assert (command.callback.__doc__ or "").strip()
+    assert digitbot(monkeypatch, "--help") == 0
+
+
+def test_usage_is_2_and_failure_one_line_on_stderr(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert digitbot(monkeypatch, "nonsense") == 2
+    capsys.readouterr()
+
+    assert digitbot(monkeypatch, "--config", "missing.toml", "doctor") == 1
+    seen = capsys.readouterr()
+    assert seen.out == ""
+    assert seen.err == "digitbot: missing.toml: No such file or directory\n"
+
+
+def test_a_taken_port_is_one_clear_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("DIGITBOT_WEB__PORT", str(port))
+        assert digitbot(monkeypatch, "run") == 1
+
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith(f"digitbot: cannot listen on http://127.0.0.1:{port}")
+    )
+
+
+def test_a_database_is_looked_at_copied_and_its_key_rotated(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert digitbot(monkeypatch, "forget", "5") == 0  # makes the database
+    assert "erased 0 readings of user 5" in capsys.readouterr().out
+
+    assert digitbot(monkeypatch, "rotate-key") == 0
+    assert len((folder / "key").read_text().split()) == 2
+    assert digitbot(monkeypatch, "rotate-key", "--retire") == 0
+    assert len((folder / "key").read_text().split()) == 1
+    assert (folder / "key").stat().st_mode & 0o777 == 0o600
+
+    assert digitbot(monkeypatch, "doctor") == 0
+    assert "FAILED" not in capsys.readouterr().out
+
+    copy = folder / "copy.db"
+    assert digitbot(monkeypatch, "backup", str(copy)) == 0
+    assert sqlite3.connect(copy).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert digitbot(monkeypatch, "backup", str(copy)) == 1
+
+
+def test_the_doctor_names_a_network_that_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIGITBOT_MODEL__CHECKPOINT", "missing.safetensors")
+
+    assert digitbot(monkeypatch, "doctor") == 1
+    assert "FAILED  network: cannot read missing.safetensors" in capsys.readouterr().out
