@@ -53,7 +53,7 @@ class ReadingAnswer(BaseModel):
     def from_outcome(
         cls, outcome: Reading | UnreadablePhotoError, file: str, seconds: float, texts: Texts
     ) -> Self:
-        """The answer for the photo called ``file`` that took ``seconds``; its reason in words of ``texts``."""
+        """The answer for the photo ``file`` that took ``seconds``; its reason in words of ``texts``."""
         reading = outcome if isinstance(outcome, Reading) else Reading((), 0.0)
         digits = reading.digits
         return cls(
