@@ -102,7 +102,8 @@ class Messenger:
             self._poller = Poller(bot, application.inbox, self._now)
             self._tasks.append(asyncio.create_task(self._poller.run(), name="polling"))
         self._subscribe_to_learning()
-        application.in_background(profile.introduce(bot, application.parts.admins))
+        parts = application.parts
+        application.in_background(profile.introduce(bot, parts.admins, parts.draw_url))
         application.in_background(receipts.send_when_due(application))
 
     async def run(self) -> None:
