@@ -180,8 +180,8 @@ async def serve(core: Core, announce: Callable[[str], None]) -> None:
         _in_background(stack, core.services.champion.follow())
         _in_background(stack, core.services.learning.attend())
         _in_background(stack, _housekeeping(core).run())
+        _in_background(stack, core.decoder.start())
         announce(web.address if localchat is not None else "")
-        await core.decoder.start()
         await messenger.start()
         await messenger.run()
 

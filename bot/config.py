@@ -4,12 +4,21 @@ This is the only module that reads the environment. What `load` returns is passe
 """
 
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -59,6 +68,14 @@ class Telegram(_Section):
     base_file_url: str = f"{TELEGRAM}/file/bot"
     webhook: str = ""
     webhook_secret: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _has_a_secret_for_its_webhook(self) -> Self:
+        if self.webhook and not re.fullmatch(
+            r"[\w-]{1,256}", self.webhook_secret.get_secret_value(), re.ASCII
+        ):
+            raise ValueError("a webhook needs a webhook_secret of 1 to 256 of A-Z a-z 0-9 _ -")
+        return self
 
 
 class Storage(_Section):

@@ -27,7 +27,7 @@ async def on_correct(update: Update, context: Context) -> None:
     """Store what /correct says of the photo or answer that it replies to, else of the sender's last photo."""
     message = update.effective_message
     assert message is not None  # the filter lets messages through only
-    said = (message.text or "").partition(" ")[2].strip()
+    said = " ".join((message.text or "").split()[1:])
     if not _DIGITS.fullmatch(said) or len(said) > LONGEST:
         await message.reply_html(replies.correct_usage(texts_for(update), said), do_quote=True)
         return

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from pydantic import SecretStr
@@ -16,7 +18,7 @@ from telegram.error import Conflict
 
 from bot import app
 from bot.app import Core
-from bot.config import Telegram
+from bot.config import Telegram, Web
 from bot.errors import UnavailableError
 from tests.bot.conftest import config_in
 from tests.bot.localchat.conftest import Served, serving
@@ -54,15 +56,17 @@ class Weather:
 
 
 @asynccontextmanager
-async def connected(folder: Path, telegram: Served) -> AsyncIterator[Core]:
+async def connected(folder: Path, telegram: Served, port: int = 0, **more: object) -> AsyncIterator[Core]:
     """A bot with a token, which takes the local chat for Telegram."""
     address = str(telegram.client.base_url).rstrip("/")
-    settings = Telegram(
-        token=SecretStr(telegram.chat.identity.token),
-        base_url=f"{address}/bot",
-        base_file_url=f"{address}/file/bot",
-    )
-    async with app.opened(config_in(folder, telegram=settings)) as core:
+    settings = {
+        "token": telegram.chat.identity.token,
+        "base_url": f"{address}/bot",
+        "base_file_url": f"{address}/file/bot",
+        **more,
+    }
+    config = config_in(folder, telegram=Telegram.model_validate(settings), web=Web(port=port))
+    async with app.opened(config) as core:
         started = asyncio.Event()
         serving = asyncio.create_task(app.serve(core, lambda _: started.set()))
         await started.wait()
@@ -131,3 +135,21 @@ async def test_somebody_else_who_polls_is_named_in_the_log(
                     await other.get_updates(timeout=1)
         sent = await telegram.person().send("/id")
         await telegram.person().answer_to(sent)
+
+
+async def test_updates_come_by_webhook_where_one_is_configured_and_forged_ones_do_not(
+    tmp_path: Path, photos: Photos
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    hook = {"webhook": address, "webhook_secret": "s3cret"}
+    async with serving(tmp_path) as telegram, connected(tmp_path, telegram, port, **hook):
+        you = telegram.person()
+        await you.answer_to(await you.send("/id"))
+
+        forged = {"update_id": 1, "message": {"message_id": 1}}
+        async with httpx.AsyncClient() as stranger:
+            refusal = await stranger.post(f"{address}/telegram/webhook", json=forged)
+        assert refusal.status_code == 403

@@ -1,9 +1,11 @@
 """Consent, receipts and being forgotten."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
+from bot.housekeeping import Housekeeping
 from tests.bot.conftest import Running, button, toast
 from tests.bot.person import Json, Person
 
@@ -102,3 +104,16 @@ async def test_forget_me_asks_first_and_leaves_nothing(running: Running, you: Pe
         for table in "contributors", "predictions", "glyphs", "corrections":
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
         assert await session.scalar(text("SELECT count(*) FROM inbox WHERE user_id IS NOT NULL")) == 0
+
+
+async def test_a_reading_without_consent_expires(running: Running, you: Person, photos: Photos) -> None:
+    await you.answer_to(await you.send_photo(next(iter(photos.values()))))
+
+    async def readings_after(days: int) -> int:
+        later = datetime.now(UTC) + timedelta(days=days)
+        await Housekeeping(running.core.database, timedelta(days=30), lambda: later).once()
+        async with running.core.database.reading() as session:
+            return await session.scalar(text("SELECT count(*) FROM predictions")) or 0
+
+    assert await readings_after(29) == 1
+    assert await readings_after(31) == 0

@@ -74,12 +74,13 @@ def test_a_variable_names_another_file(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('[telegram]\ntokn = "1:secret"\n', "telegram.tokn: unknown key"),
+        ('[telegram]\ntokn = "1:hidden"\n', "telegram.tokn: unknown key"),
         ("[telgram]\n", "telgram: unknown key"),
-        ('[web]\nport = "1:secret"\n', "web.port: Input should be a valid integer"),
+        ('[web]\nport = "1:hidden"\n', "web.port: Input should be a valid integer"),
         ("[learning]\nshare_per_person = 2\n", "learning.share_per_person: Input should be less than"),
         ('[learning]\nschedule = "25:00"\n', "learning.schedule: String should match"),
         ("[telegram\n", "config.toml: "),
+        ('[telegram]\nwebhook = "https://bot.example.org"\n', "a webhook needs a webhook_secret"),
     ],
 )
 def test_a_wrong_key_is_named_and_no_value_is_shown(nowhere: Path, text: str, complaint: str) -> None:
@@ -89,11 +90,11 @@ def test_a_wrong_key_is_named_and_no_value_is_shown(nowhere: Path, text: str, co
         config.load()
 
     assert complaint in str(raised.value)
-    assert "secret" not in str(raised.value)
+    assert "hidden" not in str(raised.value)
 
 
 def test_an_unknown_variable_of_a_section_is_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITBOT_TELEGRAM__TOKN", "1:secret")
+    monkeypatch.setenv("DIGITBOT_TELEGRAM__TOKN", "1:hidden")
 
     with pytest.raises(ConfigError, match=r"telegram\.tokn: unknown key"):
         config.load()
@@ -105,7 +106,7 @@ def test_a_named_file_that_is_missing_is_an_error() -> None:
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITBOT_TELEGRAM__TOKEN", "1:secret")
+    monkeypatch.setenv("DIGITBOT_TELEGRAM__TOKEN", "1:hidden")
     monkeypatch.setenv("DIGITBOT_STORAGE__KEY", "secret")
     monkeypatch.setenv("DIGITBOT_WEB__API_KEYS", "secret,secret")
 

@@ -8,6 +8,7 @@ import pytest
 
 from bot import i18n, keyboards, learning_replies, replies
 from bot.services.learning import Progress
+from bot.services.receipts import Helped
 from model.learning.gate import Fault, Reason
 from storage.records import Box, GlyphRecord, PredictionRecord, RunState
 
@@ -149,3 +150,23 @@ def test_every_state_of_a_training_has_words(state: RunState) -> None:
     at = Progress(1, "command", state, "training", 0.5, 31.0, None, None)
 
     assert learning_replies.progress(TEXTS, at)
+
+
+def test_a_receipt_tells_what_was_read_then_and_what_is_read_now() -> None:
+    helped = Helped(
+        bot_id=1,
+        user_id=5,
+        chat_id=5,
+        message_id=1,
+        corrected_at=datetime(2026, 11, 17, tzinfo=UTC),
+        label=7,
+        was=1,
+        was_confidence=0.62,
+        confidence=0.91,
+        version_id=12,
+    )
+
+    assert learning_replies.receipt(TEXTS, helped) == (
+        "Your 7 of 2026-11-17 has helped: I read it as 1 (62 %), and read it as 7 (91 %) since version 12. "
+        "Thank you."
+    )
