@@ -1,5 +1,6 @@
 """The API's own description: complete, and true for whatever is sent."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -57,3 +58,10 @@ async def test_every_route_that_callers_may_use_is_described(stranger: httpx.Asy
         for operation in operations.values():
             assert ("security" in operation) == (path != "/health")
             assert operation["summary"]
+
+
+async def test_the_documentation_names_every_path(stranger: httpx.AsyncClient) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "web.md").read_text(encoding="utf-8")
+
+    for path in (await stranger.get("/openapi.json")).json()["paths"]:
+        assert f"{path}`" in text
