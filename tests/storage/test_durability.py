@@ -79,14 +79,14 @@ def test_what_was_acknowledged_survives_a_thousand_kills(tmp_path: Path) -> None
 def test_a_migration_that_is_killed_is_done_by_the_next_start(tmp_path: Path) -> None:
     """Killed at some moment of the first migration, again and again, each time with a new file."""
     code = "import sys; from storage.migration import migrate; print('go', flush=True); migrate(sys.argv[1])"
-    for number in range(4):
+    for number in range(3):
         file = tmp_path / f"{number}.db"
         with subprocess.Popen(
             [sys.executable, "-c", code, f"sqlite:///{file}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            time.sleep(0.02 * number)
+            time.sleep(0.03 * number)
             process.kill()
 
         migrate(f"sqlite:///{file}")

@@ -50,6 +50,13 @@ async def test_an_exception_rolls_back(database: Database) -> None:
     assert await users(database) == []
 
 
+async def threads_have_ended() -> None:
+    """The thread of a connection that was not opened reports its end to the loop, which must be there."""
+    async with asyncio.timeout(10):
+        while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+            await asyncio.sleep(0.01)
+
+
 @types.coroutine
 def cancelled_at(coroutine: Coroutine[Any, Any, None], step: int) -> Generator[Any, None, None]:
     """Run a coroutine and cancel it where it waits for the `step`-th time."""
@@ -288,6 +295,7 @@ async def test_a_database_that_is_not_there_is_unavailable_and_its_password_is_n
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(database.url)
     await database.close()
+    await threads_have_ended()
 
 
 async def test_a_connection_that_the_server_cut_is_replaced(
