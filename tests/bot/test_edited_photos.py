@@ -1,0 +1,43 @@
+"""A photo that is put in the place of another one supersedes its reading; another caption changes nothing."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+
+from bot.localchat import updates
+from tests.bot.localchat.conftest import serving
+from tests.bot.test_bad_networks import connected
+
+Photos = dict[str, bytes]
+
+
+async def test_another_caption_changes_nothing_and_another_photo_is_read_anew(
+    tmp_path: Path, photos: Photos
+) -> None:
+    first, second = [digits for digits in photos if len(digits) == 1][:2]
+    async with serving(tmp_path) as telegram, connected(tmp_path, telegram) as core:
+        you = telegram.person()
+        sent = await you.send_photo(photos[first])
+        answer = await you.answer_to(sent)
+        await you.edit(sent["message_id"], "another caption")
+        other = await you.send_photo(photos[second])
+        await you.answer_to(other)
+
+        async with telegram.chat.state.transaction() as transaction:
+            edited = {**sent, "photo": other["photo"], "edit_date": transaction.now}
+            await updates.put(transaction, "edited_message", edited)
+        await you.see(
+            lambda seen: (
+                seen["message"]["message_id"] == answer["message_id"]
+                and seen["message"]["text"].startswith(f"{second}   ")
+            )
+        )
+
+        assert len([seen for seen in await you.history() if seen["message"]["from"]["is_bot"]]) == 2
+        async with core.database.reading() as session:
+            rows = await session.execute(text("SELECT digits, is_superseded FROM predictions ORDER BY id"))
+            assert [(row.digits, bool(row.is_superseded)) for row in rows] == [
+                (first, True),
+                (second, False),
+                (second, False),
+            ]
