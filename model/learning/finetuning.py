@@ -33,6 +33,8 @@ class FineTuning:
 
     Attributes:
         learning_rate: of Adam at its height; it rises over the warm-up and then falls linearly to 0.
+        full_rate_steps: with fewer steps the height is lower, by the square root of their part of this: a few
+            corrections need no bold step, and there is less time to settle after one.
         warm_up_steps: at most; never more than a fifth of all steps.
         batch_size: glyphs of a step.
         corrections_per_batch: how many of these are corrections; the rest is replay, five times as much.
@@ -45,11 +47,12 @@ class FineTuning:
     """
 
     learning_rate: float = 1e-3
+    full_rate_steps: int = 240
     warm_up_steps: int = 50
     batch_size: int = 66
     corrections_per_batch: int = 11
     epochs: int = 6
-    least_steps: int = 100
+    least_steps: int = 60
     label_smoothing: float = 0.05
     augmentation: Recipe = PHOTO
     steps_back: tuple[float, ...] = (0.75, 0.5)
@@ -126,10 +129,11 @@ def _batch(
 
 def _learning_rate(step: int, steps: int, recipe: FineTuning) -> float:
     """Rises linearly over the warm-up, then falls linearly to 0 after the last step."""
+    height = recipe.learning_rate * min(1.0, math.sqrt(steps / recipe.full_rate_steps))
     warm_up = min(recipe.warm_up_steps, steps // 5)
     if step < warm_up:
-        return recipe.learning_rate * (step + 1) / warm_up
-    return recipe.learning_rate * (steps - step) / (steps - warm_up)
+        return height * (step + 1) / warm_up
+    return height * (steps - step) / (steps - warm_up)
 
 
 def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:

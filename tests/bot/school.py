@@ -32,7 +32,9 @@ from storage.records import (
 
 BOT = 7
 SMALL = Effort(
-    FineTuning(least_steps=8, batch_size=36), Pictures(drawn=100, held_out=100, photographed=3), niceness=2
+    FineTuning(least_steps=8, batch_size=36, full_rate_steps=8),
+    Pictures(drawn=100, held_out=100, photographed=3),
+    niceness=2,
 )
 
 

@@ -17,7 +17,7 @@ from model.nn.checkpoint import Checkpoint
 from model.nn.network import Network
 from model.nn.workers import Workers
 
-QUICK = FineTuning(least_steps=8, batch_size=36)
+QUICK = FineTuning(least_steps=8, batch_size=36, full_rate_steps=8)
 
 
 @pytest.fixture(scope="module")
