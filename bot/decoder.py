@@ -7,6 +7,7 @@ and each is renewed after some photos.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import queue
@@ -68,6 +69,7 @@ class DecoderPool:
         for _ in range(processes):
             self._idle.put(_Decoder(memory, seconds, file_bytes, photos_per_process))
         self._threads = ThreadPoolExecutor(processes, "decoder")
+        self._closed = False
 
     async def start(self) -> None:
         """Start all processes, so that the first photos need not wait for them."""
@@ -94,16 +96,32 @@ class DecoderPool:
         try:
             return decoder.read_page(data)
         finally:
-            self._idle.put(decoder)
+            self._give_back(decoder)
 
     def close(self) -> None:
         """Stop all processes; photos in work are answered with an error."""
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for _ in range(self._processes):
             try:
                 self._idle.get(timeout=1).stop()
             except queue.Empty:
                 return
+
+    def _give_back(self, decoder: "_Decoder") -> None:
+        """Idle again; one that has decoded its photos is renewed first, while others take what comes."""
+        if decoder.is_spent:
+            threading.Thread(target=self._renew, args=(decoder,), name="decoder renewal", daemon=True).start()
+        else:
+            self._idle.put(decoder)
+
+    def _renew(self, decoder: "_Decoder") -> None:
+        with contextlib.suppress(UnreadablePhotoError, OSError):  # the next photo tries again, and tells
+            decoder.start()
+        if self._closed:
+            decoder.stop()
+        else:
+            self._idle.put(decoder)
 
     def __enter__(self) -> Self:
         return self
@@ -120,6 +138,11 @@ class _Decoder:
         self._photos = photos
         self._left = 0
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the process has decoded as many photos as one does."""
+        return self._process is not None and self._left <= 0
 
     def start(self) -> None:
         """Start the process unless it runs already."""
