@@ -17,8 +17,13 @@ from model.reading import Abstention, AbstentionReason, GlyphReading, Reading
 from model.vision.page import Glyph, Group, Measurements, Page
 
 _LEAST_CONTRAST = 0.06
+"""Fainter ink is noise of the ground."""
 _MOST_MARKS = 60
+"""More marks of a digit's size than this are a printed page or a texture."""
 _LEAST_DIGIT = 0.5
+"""Glyphs that the judge gives a smaller probability of being a digit are left out."""
+_LEAST_CONFIDENCE = 0.5
+"""Readings with less confidence a digit (geometric mean) are abstained."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +82,11 @@ class Recognizer:
                 tuple(scored.reading for scored in found),
             )
         confidence = math.prod(certainty for _, certainty in best) * math.prod(map(_certainty, found))
+        if confidence ** (1 / len(digits)) < _LEAST_CONFIDENCE:
+            return Reading.abstained(
+                _abstention(AbstentionReason.NOT_A_DIGIT, page.measurements, confidence=confidence),
+                tuple(scored.reading for scored in digits),
+            )
         return Reading(_renumbered([scored.reading for scored in digits]), confidence)
 
     def _best(self, group: Group, line: int) -> tuple[tuple[_Scored, ...], float]:

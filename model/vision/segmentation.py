@@ -38,11 +38,11 @@ _CUT_HEIGHT = 40
 """Pixels of height at which cuts are looked for."""
 _NARROWEST = 0.45
 """Cuts leave digits at least this wide on average, as a part of the height."""
-_LEAST_PRIOR = 0.02
+_LEAST_PRIOR = 0.003
 """Ways less likely than this part of the likeliest one are left out."""
-_MOST_CROSSED = 1.6
-"""Widths of a stroke that a cut may cross."""
-_CUT_PRIOR, _CUT_SCALE = 0.5, 0.6
+_MOST_CROSSED, _MOST_CROSSED_IF_WIDE, _WIDE_MARK = 1.6, 2.6, 1.15
+"""Widths of a stroke that a cut may cross; the same through marks wider than this part of their height."""
+_CUT_PRIOR, _CUT_SCALE = 0.5, 0.7
 """Probability that a cut through no ink is between two digits, and the strokes that it falls with to 1/e."""
 _GAP_PRIOR = 0.75
 """Probability that a gap of no width is between two digits; it rises to 1 at `_GAP`."""
@@ -321,9 +321,10 @@ def _cuts(ink: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], float]]:
     total = above + below - ink[middle]
     margin = max(2, round(0.15 * height))
     chosen: list[int] = []
+    limit = _MOST_CROSSED if width < _WIDE_MARK * height else _MOST_CROSSED_IF_WIDE
     most = min(int(width / height / _NARROWEST), _MOST_PIECES - 1)
     for column in np.argsort(total, kind="stable"):
-        if total[column] > _MOST_CROSSED * stroke or len(chosen) == most:
+        if total[column] > limit * stroke or len(chosen) == most:
             break
         if margin <= column < width - margin and all(abs(int(column) - other) >= margin for other in chosen):
             chosen.append(int(column))
