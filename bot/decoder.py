@@ -9,7 +9,6 @@ and each is renewed after some photos.
 import asyncio
 import contextlib
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from model.vision.page import Page
 
 _START_SECONDS = 60.0
 _MOST_ANSWER_BYTES = 64 << 20
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""All that a decoder sees of ours: no configuration, no secrets, and one thread for each process."""
 _KINDS: dict[str, type[UnreadablePhotoError]] = {
     kind.__name__: kind
     for kind in (
@@ -155,7 +156,7 @@ class _Decoder:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=_ENVIRONMENT,
         )
         self._left = self._photos
         self._answer(_START_SECONDS)
@@ -245,9 +246,3 @@ def _error(detail: bytes) -> UnreadablePhotoError:
     if kind == UnsupportedFormatError.__name__:
         return UnsupportedFormatError(message)
     return _KINDS.get(kind, UnreadablePhotoError)(message)
-
-
-def _environment() -> dict[str, str]:
-    """Ours, without configuration and secrets, and with one thread for each process."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DIGITBOT_")}
-    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
