@@ -1,0 +1,56 @@
+"""The command `digitbot read`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
+from tests.model.vision.pictures import encoded, ink_of, on_paper
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "below").mkdir()
+    (folder / "a.png").write_bytes(encoded(on_paper(ink_of(7))))
+    (folder / "b.jpg").write_bytes(b"no photo at all")
+    (folder / "below" / "c.webp").write_bytes(encoded(on_paper(ink_of(3)), "WEBP"))
+    (folder / ".hidden").write_bytes(b"")
+    return folder
+
+
+def test_json_has_one_line_for_every_file_in_order(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["read", str(folder), "--json", "--jobs", "2"])
+
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [Path(line["file"]).name for line in lines] == ["a.png", "b.jpg", "c.webp"]
+    assert [line["digits"] for line in lines] == ["7", "", "3"]
+    assert [line["abstained"] for line in lines] == [False, True, False]
+    assert lines[1]["reason"]
+    assert lines[1]["confidence"] == 0
+    (glyph,) = lines[0]["glyphs"]
+    assert glyph["digit"] == 7
+    assert sum(glyph["probabilities"]) == pytest.approx(1, abs=1e-5)
+    left, top, right, bottom = glyph["box"]
+    assert 0 < left < right < 320
+    assert 0 < top < bottom < 240
+
+
+def test_people_get_digits_and_confidence_or_the_reason(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["read", str(folder / "a.png"), str(folder / "b.jpg")])
+
+    digit, reason = result.stdout.splitlines()
+    assert ": 7 " in digit
+    assert digit.endswith("%")
+    assert "no picture" in reason
+
+
+def test_an_input_that_does_not_exist_is_status_1_and_the_others_are_read(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["read", str(folder / "a.png"), str(folder / "nowhere")])
+
+    assert result.exit_code == 1
+    assert ": 7 " in result.stdout
+    assert "nowhere" in result.stderr

@@ -1,0 +1,132 @@
+"""From a page to a reading: choosing, confidence, abstaining."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from model.learning import camera_evaluation
+from model.nn import checkpoint
+from model.reading import AbstentionReason, Reading
+from model.recognizer import Recognizer
+from model.vision.finding import find_page, read_page
+from model.vision.picture import Picture
+from tests import data
+from tests.model.vision.pictures import Pixels, encoded, ink_of, on_paper
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.from_checkpoint(checkpoint.shipped("reader"))
+
+
+def row_of(digits: str) -> Pixels:
+    inks = [ink_of(int(digit)) for digit in digits]
+    sheet = np.full((260, 110 * len(inks) + 60), 230, np.uint8)
+    for number, ink in enumerate(inks):
+        left = 40 + 110 * number
+        sheet[70 : 70 + len(ink), left : left + ink.shape[1]][ink > 127] = 40
+    return sheet
+
+
+def read(recognizer: Recognizer, pixels: Pixels) -> Reading:
+    return recognizer.read(find_page(Picture.from_array(pixels)))
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_clear_digit_is_read(recognizer: Recognizer, digit: int) -> None:
+    reading = read(recognizer, on_paper(ink_of(digit)))
+
+    assert reading.digits == str(digit)
+    assert reading.confidence > 0.5
+    assert sum(reading.glyphs[0].probabilities) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_number_is_read_from_left_to_right(recognizer: Recognizer) -> None:
+    reading = read(recognizer, row_of("40726"))
+
+    assert reading.digits == "40726"
+    assert reading.confidence <= min(glyph.confidence for glyph in reading.glyphs)
+
+
+def test_touching_digits_are_parted(recognizer: Recognizer) -> None:
+    inks = ink_of(3), ink_of(2)
+    sheet = np.full((240, 360), 230, np.uint8)
+    left = 80
+    for ink in inks:
+        sheet[60 : 60 + len(ink), left : left + ink.shape[1]][ink > 127] = 40
+        left += ink.shape[1] - 4
+
+    assert read(recognizer, sheet).digits == "32"
+
+
+def test_blank_paper_is_abstained_for_want_of_ink(recognizer: Recognizer) -> None:
+    reading = read(recognizer, np.full((240, 320), 225, np.uint8))
+
+    assert reading.digits == ""
+    assert reading.confidence == 0
+    assert reading.abstention is not None
+    assert reading.abstention.reason is AbstentionReason.NO_INK
+    assert reading.abstention.measured["contrast"] == 0
+
+
+def test_a_page_full_of_marks_is_abstained_with_their_number(recognizer: Recognizer) -> None:
+    sheet = np.full((600, 800), 235, np.uint8)
+    for top in range(40, 560, 60):
+        for left in range(40, 760, 60):
+            sheet[top : top + 30, left : left + 24] = 40
+
+    reading = read(recognizer, sheet)
+
+    assert reading.abstention is not None
+    assert reading.abstention.reason is AbstentionReason.TOO_MANY_MARKS
+    assert reading.abstention.measured["marks"] == 9 * 12
+
+
+@pytest.mark.parametrize("kind", ["face", "letter", "shape", "texture", "text", "blank"])
+def test_pictures_without_a_digit_are_abstained(recognizer: Recognizer, kind: str) -> None:
+    photos = camera_evaluation.negative_photos(kind, 5, seed=3, size=(240, 320))
+
+    read = [recognizer.read(read_page(photo.data)).digits for photo in photos]
+
+    assert read.count("") >= 4
+
+
+def test_the_same_digit_gets_the_same_answer_however_it_is_stored(recognizer: Recognizer) -> None:
+    page = on_paper(ink_of(6))
+    upright = Image.fromarray(page)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    files = [
+        encoded(page),
+        encoded(255 - page),
+        encoded(page, "JPEG", quality=60),
+        encoded(page, "WEBP"),
+        encoded(upright.rotate(90, expand=True), "JPEG", exif=exif),
+        encoded(ImageOps.scale(upright, 0.5)),
+        encoded(ImageOps.scale(upright, 4), "JPEG"),
+    ]
+
+    assert {recognizer.read(read_page(file)).digits for file in files} == {"6"}
+
+
+def test_company_changes_no_bit_of_the_probabilities(recognizer: Recognizer) -> None:
+    pixels = np.random.default_rng(0).random((5, 784), np.float32)
+
+    together = recognizer.classify(pixels)
+
+    alone = np.concatenate([recognizer.classify(row[None]) for row in pixels])
+    assert together.tobytes() == alone.tobytes()
+
+
+def test_most_photos_of_strangers_are_read(recognizer: Recognizer) -> None:
+    folder = data.folder("photos")
+    with (folder / "manifest.csv").open(newline="") as manifest:
+        rows = list(csv.DictReader(manifest))[::4]
+
+    right = [
+        recognizer.read(read_page((folder / row["file"]).read_bytes())).digits == row["label"] for row in rows
+    ]
+
+    assert np.mean(right) > 0.95

@@ -1,0 +1,178 @@
+"""A picture and its page: ink, marks, groups, glyphs."""
+
+import numpy as np
+import pytest
+
+from model.learning import mnist
+from model.vision.finding import find_page, glyph_of, read_page
+from model.vision.page import Glyph, Page
+from model.vision.picture import Picture
+from tests import data
+from tests.model.vision.pictures import Pixels, encoded, ink_of, on_paper
+
+
+def page_of(pixels: Pixels) -> Page:
+    return find_page(Picture.from_array(pixels))
+
+
+def glyphs_of(page: Page) -> list[Glyph]:
+    return [glyph for line in page.lines for group in line.groups for glyph in group.alternatives[0]]
+
+
+def place(sheet: Pixels, ink: Pixels, left: int, top: int, pen: int = 30) -> None:
+    area = sheet[top : top + ink.shape[0], left : left + ink.shape[1]]
+    area[ink > 127] = pen
+
+
+def test_a_digit_becomes_one_glyph_at_its_place() -> None:
+    ink = ink_of(3)
+    height, width = ink.shape
+
+    (glyph,) = glyphs_of(page_of(on_paper(ink)))
+
+    top, left = (240 - height) // 2, (320 - width) // 2
+    edges = (glyph.box.left, glyph.box.top, glyph.box.right, glyph.box.bottom)
+    assert edges == pytest.approx((left, top, left + width, top + height), abs=2)
+
+
+def test_a_glyph_is_laid_out_as_mnist_is() -> None:
+    (glyph,) = glyphs_of(page_of(on_paper(ink_of(2))))
+
+    rows, columns = np.nonzero(glyph.pixels > 60)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in {19, 20}
+    weights = glyph.pixels / glyph.pixels.sum()
+    assert (weights.sum(axis=1) @ np.arange(28)) == pytest.approx(14, abs=0.6)
+    assert (weights.sum(axis=0) @ np.arange(28)) == pytest.approx(14, abs=0.6)
+    assert glyph.pixels.max() > 240
+
+
+def test_the_negative_of_a_picture_gives_the_same_glyph() -> None:
+    page = on_paper(ink_of(6))
+
+    np.testing.assert_array_equal(
+        glyph_of(Picture.from_array(page)), glyph_of(Picture.from_array(255 - page))
+    )
+
+
+def test_a_pen_thinner_than_mnists_is_drawn_as_thick_as_there() -> None:
+    thin = np.full((600, 600), 240, np.uint8)
+    thin[150:450, 300:302] = 40  # a line of 300 x 2 pixels
+
+    glyph = glyph_of(Picture.from_array(thin))
+
+    assert glyph is not None
+    assert 1.5 <= (glyph / 255).sum(axis=1).max() <= 3.5
+
+
+def test_a_shadow_across_the_page_is_no_ink() -> None:
+    sheet = on_paper(ink_of(4)).astype(float)
+    sheet[:, 180:] *= 0.55
+
+    page = page_of(sheet.astype(np.uint8))
+
+    assert len(glyphs_of(page)) == 1
+
+
+def test_the_desk_around_a_page_is_no_ink() -> None:
+    desk = np.full((480, 640), 60, np.uint8)
+    desk[40:440, 60:600] = on_paper(ink_of(8), size=(400, 540))
+
+    (glyph,) = glyphs_of(page_of(desk))
+
+    assert glyph.box.bottom - glyph.box.top == pytest.approx(ink_of(8).shape[0], abs=6)
+
+
+def test_faint_squares_are_no_ink() -> None:
+    sheet = on_paper(ink_of(5))
+    lines = np.zeros_like(sheet, bool)
+    lines[::24] = lines[:, ::24] = True
+    sheet[lines] = np.minimum(sheet[lines], 200)
+
+    assert len(glyphs_of(page_of(sheet))) == 1
+
+
+def test_specks_are_left_out() -> None:
+    sheet = on_paper(ink_of(7))
+    for row, column in ((20, 20), (30, 290), (215, 40)):
+        sheet[row : row + 3, column : column + 3] = 40
+
+    assert len(glyphs_of(page_of(sheet))) == 1
+
+
+def test_digits_are_read_from_left_to_right_and_line_by_line() -> None:
+    sheet = np.full((480, 640), 235, np.uint8)
+    for row, top in enumerate((60, 270)):
+        for column, left in enumerate((60, 250, 440)):
+            place(sheet, ink_of(1 + column + 3 * row), left, top)
+
+    page = page_of(sheet)
+
+    assert [len(line.groups) for line in page.lines] == [3, 3]
+    for line in page.lines:
+        lefts = [group.alternatives[0][0].box.left for group in line.groups]
+        assert lefts == sorted(lefts)
+
+
+def test_the_separate_bar_of_a_five_belongs_to_it() -> None:
+    sheet = np.full((240, 320), 235, np.uint8)
+    place(sheet, ink_of(0, height=90), 130, 90)
+    sheet[72:82, 150:200] = 30  # a bar above
+
+    assert len(glyphs_of(page_of(sheet))) == 1
+
+
+def test_touching_digits_are_offered_whole_and_in_parts() -> None:
+    sheet = np.full((240, 320), 235, np.uint8)
+    three = ink_of(3)
+    place(sheet, three, 70, 60)
+    place(sheet, ink_of(8), 70 + three.shape[1] - 3, 60)
+
+    ((group,),) = [line.groups for line in page_of(sheet).lines]
+
+    assert {len(way) for way in group.alternatives} >= {1, 2}
+    assert len(group.alternatives[0]) == 1
+    assert len(group.priors) == len(group.alternatives)
+
+
+def test_blank_paper_has_no_lines() -> None:
+    page = page_of(np.full((240, 320), 220, np.uint8))
+
+    assert page.lines == ()
+    assert page.measurements.contrast == 0
+    assert glyph_of(Picture.from_array(np.full((240, 320), 220, np.uint8))) is None
+
+
+def test_small_digits_on_a_large_photo_are_looked_at_closely() -> None:
+    sheet = np.full((1800, 2400), 235, np.uint8)
+    place(sheet, ink_of(5, height=70), 1100, 800)
+
+    (glyph,) = glyphs_of(read_page(encoded(sheet, "JPEG", quality=92)))
+
+    whole = glyph_of(Picture.from_array(sheet[700:1000, 1000:1300]))
+    assert whole is not None
+    assert np.abs(glyph.pixels.astype(int) - whole).mean() < 6
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0, 4.0])
+def test_the_size_of_a_picture_hardly_changes_the_glyph(scale: float) -> None:
+    size = round(240 * scale), round(320 * scale)
+    glyph = glyph_of(Picture.from_array(on_paper(ink_of(2, 120 * scale), size)))
+    same = glyph_of(Picture.from_array(on_paper(ink_of(2))))
+
+    assert glyph is not None
+    assert same is not None
+    assert np.abs(glyph.astype(int) - same).mean() < 8
+
+
+def test_mnists_own_images_come_out_as_they_went_in() -> None:
+    images = mnist.load(data.folder("mnist")).test.images[:200]
+
+    glyphs = [glyph_of(Picture.from_array(image)) for image in images]
+
+    differences = [
+        np.abs(glyph.astype(int) - image).mean()
+        for glyph, image in zip(glyphs, images, strict=True)
+        if glyph is not None
+    ]
+    assert len(differences) == len(images)
+    assert np.mean(differences) < 2
