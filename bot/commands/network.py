@@ -79,6 +79,7 @@ def train(
 ) -> None:
     """Train a network from nothing. Ctrl-C keeps the best so far; --resume goes on."""
     console = Console(soft_wrap=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     digits = _load_mnist(context.obj, mnist_folder)
     recipe = RECIPES[architecture.value]
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
@@ -123,14 +124,14 @@ def _run(training: Training, recipe: Recipe, console: Console, save: Callable[[]
 
 
 def _save(training: Training, origin: dict[str, str], digits: Mnist, out: Path, state: Path) -> None:
-    """Write the best network so far where it is new, and the state to go on from."""
-    if training.history[-1].best:
+    """Write the state to go on from, and the best network so far where it is new or the last word."""
+    if training.history[-1].best or training.is_finished:
         logits = training.best.logits
         temperature = best_temperature(logits(digits.validation.pixels), digits.validation.labels)
         result = Evaluation.of(logits, digits.validation, temperature)
         metadata = {
             **origin,
-            "epochs": str(training.history[-1].epoch),
+            "epochs": str(len(training.history)),
             "history": json.dumps([asdict(result) for result in training.history]),
             "temperature": f"{temperature:.4f}",
             "validation": json.dumps({"images": len(digits.validation), "errors": result.errors}),

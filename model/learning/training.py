@@ -70,6 +70,11 @@ class Training:
         """Steps in all epochs."""
         return self._recipe.epochs * self._mixture.batches_per_epoch
 
+    @property
+    def is_finished(self) -> bool:
+        """All epochs are done."""
+        return len(self.history) == self._recipe.epochs
+
     def run(self, workers: Workers, progress: Progress) -> Iterator[EpochResult]:
         """Train to the end, and give the result of each epoch when it is finished.
 
