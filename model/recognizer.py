@@ -22,6 +22,10 @@ _MOST_MARKS = 60
 """More marks of a digit's size than this are a printed page or a texture."""
 _LEAST_DIGIT = 0.5
 """Glyphs that the judge gives a smaller probability of being a digit are left out."""
+_LEAST_HEIGHT = 12
+"""Pixels; what is lower has no shape left to read."""
+_LEAST_SHARPNESS = 0.6
+"""With less, the picture is more blurred than our camera's "defocus", which measures 0.63 to 0.76."""
 _LEAST_CONFIDENCE = 0.5
 """Readings with less confidence a digit (geometric mean) are abstained."""
 
@@ -77,16 +81,10 @@ class Recognizer:
         digits = [scored for scored in found if scored.likeness >= _LEAST_DIGIT]
         if sum(map(_area, digits)) <= sum(map(_area, found)) / 2:
             likeness = max(scored.likeness for scored in found)
-            return Reading.abstained(
-                _abstention(AbstentionReason.NOT_A_DIGIT, page.measurements, likeness=likeness),
-                tuple(scored.reading for scored in found),
-            )
+            return _unread(page, [scored.reading for scored in found], likeness=likeness)
         confidence = math.prod(certainty for _, certainty in best) * math.prod(map(_certainty, found))
         if confidence ** (1 / len(digits)) < _LEAST_CONFIDENCE:
-            return Reading.abstained(
-                _abstention(AbstentionReason.NOT_A_DIGIT, page.measurements, confidence=confidence),
-                tuple(scored.reading for scored in digits),
-            )
+            return _unread(page, [scored.reading for scored in digits], confidence=confidence)
         return Reading(_renumbered([scored.reading for scored in digits]), confidence)
 
     def _best(self, group: Group, line: int) -> tuple[tuple[_Scored, ...], float]:
@@ -110,8 +108,11 @@ class Recognizer:
     def _scored(self, glyph: Glyph, line: int) -> _Scored:
         pixels = (glyph.pixels.astype(np.float32) / np.float32(255)).reshape(1, 784)
         probabilities = tuple(float(p) for p in self.classify(pixels)[0])
-        likeness = 1 - float(self.judge.probabilities(pixels)[0, -1])
-        return _Scored(GlyphReading(glyph.box, glyph.pixels, probabilities, line), likeness)
+        return _Scored(GlyphReading(glyph.box, glyph.pixels, probabilities, line), self._likeness(pixels))
+
+    def _likeness(self, pixels: NDArray[np.float32]) -> float:
+        """The judge's probability that (1, 784) is one whole digit."""
+        return 1 - float(self.judge.probabilities(pixels)[0, -1])
 
 
 def _area(scored: _Scored) -> int:
@@ -142,6 +143,21 @@ def _without_networks(page: Page) -> AbstentionReason | None:
     if measured.digit_sized_marks > _MOST_MARKS:
         return AbstentionReason.TOO_MANY_MARKS
     return None
+
+
+def _unread(page: Page, glyphs: Sequence[GlyphReading], **figures: float) -> Reading:
+    """The abstention where the networks see no digits, with what may have been in their way."""
+    measured = page.measurements
+    height = max(glyph.box.bottom - glyph.box.top for glyph in glyphs)
+    if measured.touches_edge:
+        reason = AbstentionReason.TOUCHES_EDGE
+    elif height < _LEAST_HEIGHT:
+        reason = AbstentionReason.TOO_SMALL
+    elif measured.sharpness < _LEAST_SHARPNESS:
+        reason = AbstentionReason.TOO_BLURRED
+    else:
+        reason = AbstentionReason.NOT_A_DIGIT
+    return Reading.abstained(_abstention(reason, measured, height=height, **figures), tuple(glyphs))
 
 
 def _abstention(reason: AbstentionReason, measured: Measurements, **more: float) -> Abstention:

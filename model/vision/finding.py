@@ -107,12 +107,19 @@ def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArra
     return Measurements(
         contrast=ink.level / 255 if marks else 0.0,
         ink_share=cv2.countNonZero(ink.mask) / ink.mask.size,
-        sharpness=1.0,
+        sharpness=_sharpness(ink),
         marks=len(marks),
         digit_sized_marks=len(large),
         touches_edge=any(mark.contact for mark in large),
         light_on_dark=ink.light_on_dark,
     )
+
+
+def _sharpness(ink: Ink) -> float:
+    """Part of the inked pixels that are not edge: neither nearly ground nor nearly the middle of a stroke."""
+    inked = cv2.countNonZero((ink.strength > 0.3 * ink.level).view(np.uint8) & ink.mask)
+    middle = cv2.countNonZero((ink.strength > 0.7 * ink.level).view(np.uint8) & ink.mask)
+    return middle / max(1, inked)
 
 
 def _preview(picture: Picture) -> NDArray[np.uint8]:

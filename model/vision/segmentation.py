@@ -29,7 +29,7 @@ _INSIDE = 0.7
 _GAP = 0.12
 """Neighbours with a wider gap, as a part of their height, are two digits."""
 _WIDEST = 1.3
-"""Pieces are not taken together where they come out wider than this part of the height."""
+"""Marks are not taken together where they come out wider than this part of the height."""
 _MOST_PIECES = 7
 """That are combined in all ways."""
 _CUT_WIDTH = 0.95
@@ -175,7 +175,8 @@ def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:
         return False
     box = mark.box
     own = pixels_of(mark, labels[box.top : box.bottom, box.left : box.right])
-    return float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max()) > WIDE / 2 * shorter
+    widest = float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max())
+    return bool(widest > WIDE / 2 * shorter)
 
 
 Ways = dict[tuple[Mark, ...], float]
@@ -253,11 +254,13 @@ def _ways(pieces: list[Mark], height: float) -> Ways:
         prior = 1.0
         for joined, end, piece in zip(joints, ends, pieces[1:], strict=True):
             prior *= 1 - end if joined else end
-            if joined:
-                marks[-1] = marks[-1] + piece
-            else:
+            if not joined:
                 marks.append(piece)
-        if all(mark in pieces or mark.width <= _WIDEST * height for mark in marks):
+                continue
+            marks[-1] = marks[-1] + piece
+            if piece.cut is None and marks[-1].width > _WIDEST * height:
+                break
+        else:
             ways[tuple(marks)] = prior
     least = _LEAST_PRIOR * max(ways.values())
     likely = [(way, prior) for way, prior in ways.items() if prior >= least]
