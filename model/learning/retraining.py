@@ -118,8 +118,9 @@ def retrain(
 
 
 def _metadata(job: Job, replay: Replay, step: float) -> dict[str, str]:
-    """The shipped network's, calibration included, and how the weights came from it; nothing that varies."""
-    return job.shipped.metadata | {
+    """The shipped network's calibration, and how the weights came from it; nothing that varies."""
+    return {
+        "temperature": job.shipped.metadata.get("temperature", "1.0"),
         "parent": job.shipped.sha256,
         "corrections": str(len(job.trained)),
         "replay": replay.name,
