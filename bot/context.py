@@ -154,4 +154,4 @@ def is_addressed(message: Message, bot: ExtBot[None]) -> bool:
     replied = message.reply_to_message
     if replied is not None and replied.from_user is not None and replied.from_user.id == bot.id:
         return True
-    return f"@{bot.username}".lower() in (message.caption or message.text or "").lower()
+    return f"@{bot.username}".casefold() in (message.caption or message.text or "").casefold()

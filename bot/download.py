@@ -31,34 +31,42 @@ async def download(message: Message, limits: Limits) -> bytes:
         raise NotAReadingError
     if (attachment.file_size or 0) > limits.photo_bytes:
         raise FileTooLargeError
-    failure: Exception | None = None
-    data = b""
-    for attempt in range(_ATTEMPTS):
-        try:
-            size, data = await _fetch(attachment, limits)
-        except (TelegramError, TimeoutError) as exc:
-            failure = exc
-            await asyncio.sleep(attempt)
-        else:
-            failure = None
-            if size in (None, len(data)):
-                break
-    if failure is not None:
-        raise NotDownloadedError from failure
+    try:
+        async with asyncio.timeout(limits.download_seconds):
+            data = await _whole(attachment, limits)
+    except TimeoutError as exc:
+        raise NotDownloadedError from exc
     if len(data) > limits.photo_bytes:
         raise FileTooLargeError
     return data
 
 
+async def _whole(attachment: PhotoSize | Document, limits: Limits) -> bytes:
+    """The bytes as announced, or what the last attempt brought."""
+    data: bytes | None = None
+    failure: TelegramError | None = None
+    for attempt in range(_ATTEMPTS):
+        await asyncio.sleep(attempt)
+        try:
+            size, data = await _fetch(attachment, limits)
+        except TelegramError as exc:
+            failure = exc
+        else:
+            if size in (None, len(data)):
+                break
+    if data is None:
+        raise NotDownloadedError from failure
+    return data
+
+
 async def _fetch(attachment: PhotoSize | Document, limits: Limits) -> tuple[int | None, bytes]:
     """The announced size in bytes, and the bytes."""
-    async with asyncio.timeout(limits.download_seconds):
-        try:
-            file = await attachment.get_file()
-        except BadRequest as exc:
-            if "too big" in exc.message:
-                raise FileTooLargeError from exc
-            raise
-        if (file.file_size or 0) > limits.photo_bytes:
-            raise FileTooLargeError
-        return file.file_size, bytes(await file.download_as_bytearray())
+    try:
+        file = await attachment.get_file()
+    except BadRequest as exc:
+        if "too big" in exc.message:
+            raise FileTooLargeError from exc
+        raise
+    if (file.file_size or 0) > limits.photo_bytes:
+        raise FileTooLargeError
+    return file.file_size, bytes(await file.download_as_bytearray())

@@ -92,15 +92,10 @@ class Messenger:
         await application.start()
         await application.inbox.reopen()
         if self._address.webhook:
-            await bot.set_webhook(
-                self._address.webhook.rstrip("/") + PATH,
-                secret_token=self._address.webhook_secret,
-                allowed_updates=ALLOWED_UPDATES,
-            )
+            await self._set_webhook()
         else:
-            await bot.delete_webhook()
-            self._poller = Poller(bot, application.inbox, self._now)
-            self._tasks.append(asyncio.create_task(self._poller.run(), name="polling"))
+            await self._start_polling()
+        log.info("serving as @%s", bot.username)
         self._subscribe_to_learning()
         parts = application.parts
         application.in_background(profile.introduce(bot, parts.admins, parts.draw_url))
@@ -126,6 +121,7 @@ class Messenger:
                 async with asyncio.timeout(GRACE):
                     await self._application.stop()
         await self._application.shutdown()
+        await self._application.bot.shutdown()  # also where nobody has ever answered
 
     async def receive(self, payload: dict[str, object]) -> None:
         """Store one update that came by webhook; Telegram may be told when this returns."""
@@ -136,6 +132,26 @@ class Messenger:
         bot, parts = self._application.bot, self._application.parts
         person = Person(bot.id, launch.user_id, launch.user_id in parts.admins)
         await post_and_read(bot, parts.services.reading, i18n.texts(launch.language_code), person, picture)
+
+    async def _set_webhook(self) -> None:
+        """Have Telegram post updates to us. Raises `UnavailableError` where it does not want to."""
+        try:
+            await self._application.bot.set_webhook(
+                self._address.webhook.rstrip("/") + PATH,
+                secret_token=self._address.webhook_secret,
+                allowed_updates=ALLOWED_UPDATES,
+            )
+        except TelegramError as exc:
+            raise UnavailableError(f"Telegram refuses the webhook: {exc}") from exc
+
+    async def _start_polling(self) -> None:
+        bot = self._application.bot
+        try:
+            await bot.delete_webhook()  # with one set, polling is refused
+        except TelegramError as exc:
+            log.warning("an earlier webhook may still be set: %s", exc)
+        self._poller = Poller(bot, self._application.inbox, self._now)
+        self._tasks.append(asyncio.create_task(self._poller.run(), name="polling"))
 
     def _subscribe_to_learning(self) -> None:
         """Have administrators told of trainings that the schedule or a departure began."""

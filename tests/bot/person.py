@@ -68,13 +68,13 @@ class Person:
 
     async def answer_to(self, message: Json, *, chat_id: int | None = None) -> Json:
         """Wait for the bot's first message after this one, and return it."""
-        newer = await self.see(
-            lambda seen: (
-                seen["message"]["from"]["is_bot"] and seen["message"]["message_id"] > message["message_id"]
-            ),
-            chat_id=chat_id,
-        )
-        answer: Json = newer["message"]
+
+        def is_newer(seen: Json) -> bool:
+            newer = seen["message"]
+            return bool(newer["from"]["is_bot"] and newer["message_id"] > message["message_id"])
+
+        await self.see(is_newer, chat_id=chat_id)
+        answer: Json = next(seen["message"] for seen in await self.history(chat_id) if is_newer(seen))
         return answer
 
     def _chat(self, chat_id: int | None) -> str:
