@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from model.learning import augmentation, handwriting, mnist, negatives
+from model.learning import augmentation, camera_glyphs, handwriting, mnist, negatives
+from model.learning.examples import Examples
 from model.nn import architectures, checkpoint
 from model.nn.losses import SoftmaxCrossEntropy, one_hot
 from model.nn.network import Network
@@ -34,6 +35,9 @@ Glyphs = NDArray[np.uint8]
 
 NO_DIGIT = 10
 """The eleventh class."""
+
+PLAIN, DRAWN, PHOTOGRAPHED = 40_000, 15_000, 20_000
+"""Digits to train on: MNIST's own, drawn by code, and those that went through camera and vision."""
 
 BATCH = 64
 LEARNING_RATE = 2e-3
@@ -166,19 +170,18 @@ def _padded(ink: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
     return np.pad(ink, ((above, height - len(ink) - above), (0, 0)))
 
 
-def train(digits: Glyphs, labels: NDArray[np.uint8], seed: int, epochs: int) -> Iterator[Network]:
+def train(digits: Examples, seed: int, epochs: int) -> Iterator[Network]:
     """The judge after each epoch.
 
     Args:
         digits: glyphs of single digits.
-        labels: what they are.
         seed: of everything that is drawn by lot.
         epochs: passes over digits and as many glyphs that are none.
     """
     rng = np.random.default_rng(seed)
-    others = no_digits(digits, round(0.7 * len(digits)), rng)
-    images = np.concatenate([digits, others])
-    targets = one_hot(np.concatenate([labels, np.full(len(others), NO_DIGIT)]), NO_DIGIT + 1)
+    others = no_digits(digits.images, round(0.7 * len(digits)), rng)
+    images = np.concatenate([digits.images, others])
+    targets = one_hot(np.concatenate([digits.labels, np.full(len(others), NO_DIGIT)]), NO_DIGIT + 1)
     network = architectures.build("judge", rng)
     optimizer = AdamW(network.parameters(), weight_decay=0.02)
     loss = SoftmaxCrossEntropy(label_smoothing=0.01)
@@ -207,16 +210,19 @@ def main() -> None:
     cv2.setNumThreads(1)
     data = mnist.load(arguments.mnist)
     rng = np.random.default_rng((arguments.seed, 1))
-    drawn_labels = np.resize(np.arange(10), 15_000)
-    drawn = handwriting.draw(drawn_labels.tolist(), rng)
-    digits = np.concatenate([data.train.images[:45_000], drawn])
-    labels = np.concatenate([data.train.labels[:45_000], drawn_labels.astype(np.uint8)])
+    drawn_labels = np.resize(np.arange(10), DRAWN)
+    drawn = Examples(handwriting.draw(drawn_labels.tolist(), rng), drawn_labels.astype(np.uint8))
+    photographed = camera_glyphs.cached(
+        arguments.out.parent, data.train, PHOTOGRAPHED, arguments.seed, lambda done, total: None
+    )
+    plain = data.train.take(slice(None, PLAIN))
+    digits = Examples.concatenate([plain, drawn, photographed])
     command = f"python -m model.learning.judging data/mnist {arguments.out.name}"
     metadata = {
         "command": f"{command} --epochs {arguments.epochs} --seed {arguments.seed}",
         "mnist_sha256": data.sha256,
     }
-    for network in train(digits, labels, arguments.seed, arguments.epochs):
+    for network in train(digits, arguments.seed, arguments.epochs):
         arguments.out.write_bytes(checkpoint.save(network, metadata))
 
 

@@ -117,8 +117,11 @@ def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArra
 
 def _sharpness(ink: Ink) -> float:
     """Part of the inked pixels that are not edge: neither nearly ground nor nearly the middle of a stroke."""
-    inked = cv2.countNonZero((ink.strength > 0.3 * ink.level).view(np.uint8) & ink.mask)
-    middle = cv2.countNonZero((ink.strength > 0.7 * ink.level).view(np.uint8) & ink.mask)
+    left, top, width, height = cv2.boundingRect(ink.mask)
+    inside = slice(top, top + height), slice(left, left + width)
+    strength = ink.strength[inside] * ink.mask[inside]
+    inked = int(np.count_nonzero(strength > 0.3 * ink.level))
+    middle = int(np.count_nonzero(strength > 0.7 * ink.level))
     return middle / max(1, inked)
 
 

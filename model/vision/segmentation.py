@@ -32,7 +32,7 @@ _WIDEST = 1.3
 """Marks are not taken together where they come out wider than this part of the height."""
 _MOST_PIECES = 7
 """That are combined in all ways."""
-_CUT_WIDTH = 0.95
+_CUT_WIDTH = 1.1
 """Marks at least this wide, as a part of their height, may be several digits."""
 _CUT_HEIGHT = 40
 """Pixels of height at which cuts are looked for."""
