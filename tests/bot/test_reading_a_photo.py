@@ -96,9 +96,8 @@ async def test_more_photos_than_allowed_are_refused_kindly_and_once(tmp_path: Pa
         await running.you.see(lambda seen: seen["message"].get("text", "").startswith("You are "))
         answers = [one["message"].get("text", "") for one in await running.you.history()]
 
-    assert [one for one in answers if "faster" in one] == [
-        "That is faster than I can read. Please wait 60 seconds and send them again."
-    ]
+    refusals = [one for one in answers if one.startswith("That is faster than I can read. Please wait ")]
+    assert len(refusals) == 1
     assert [one for one in answers if one.startswith(f"{digit}   ")]
 
 
