@@ -63,7 +63,7 @@ def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
 
 
 def _judge(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
-    """Three 3x3 convolutions and one linear layer with an eleventh class, "no digit" (`model.learning.judging`)."""
+    """Three 3x3 convolutions and a linear layer; the eleventh class is "no digit" (`judging`)."""
     layers: list[Layer] = [ToImage(28)]
     in_channels = 1
     for channels, padding, pooled in JUDGE_STAGES:
