@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+import cv2
 import numpy as np
 import safetensors.numpy
 
@@ -34,6 +35,8 @@ from model.nn.workers import Workers
 MEMORY = 3 << 30
 """Bytes of address space; what it really uses is a third of it."""
 THREADS = 2
+LEAST_NEWS = 0.01
+"""Part of a stage that must be done before it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Pictures:
 
     drawn: int = 5_000
     held_out: int = 1_000
-    photographed: int = 300
+    photographed: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,13 @@ def _run(data: bytes, sink: BinaryIO) -> None:
     job, settings = unpack_job(data)
     os.nice(settings.niceness)
 
+    told: tuple[Stage | None, float] = None, 0.0
+
     def report(stage: Stage, done: float) -> None:
-        _say(sink, {"stage": stage, "done": done})
+        nonlocal told
+        if stage != told[0] or done - told[1] >= LEAST_NEWS:
+            told = stage, done
+            _say(sink, {"stage": stage, "done": done})
 
     mixed_in, held_out = _materials(job, settings)
     judged_on = holdouts.load_or_render(
@@ -174,6 +182,7 @@ def _materials(job: Job, settings: Settings) -> tuple[Replay, Examples]:
 def _be_modest() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    cv2.setNumThreads(1)
 
 
 def _die_with_parent(source: int) -> None:

@@ -59,7 +59,7 @@ HONEST, LIARS = 35, 15
 """People in the runs with poison: 700 honest corrections and 300 lies."""
 ROUNDS = 10
 """Of the slow drip."""
-PHOTOS = 300
+PHOTOS = 200
 DRAWN, DRAWN_HELD_OUT = 5_000, 1_000
 PERSON_SHARE, CORRECTIONS_SHARE = 0.05, 0.2
 

@@ -132,7 +132,7 @@ class Effort:
 
     recipe: FineTuning = field(default_factory=FineTuning)
     pictures: Pictures = field(default_factory=Pictures)
-    niceness: int = 15
+    niceness: int = 10
 
 
 Listener = Callable[[Progress], Awaitable[None]]

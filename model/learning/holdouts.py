@@ -57,20 +57,21 @@ def plain(examples: Examples) -> Holdout:
     return Holdout(PLAIN, examples.images, examples.labels, np.arange(len(examples.labels)))
 
 
-def styled(examples: Examples, seed: int, renderings: int = 1) -> Holdout:
+def styled(
+    examples: Examples, seed: int, renderings: int = 1, progress: Progress = lambda _: None
+) -> Holdout:
     """Every picture in ``renderings`` random hands, a new hand for each."""
-    images = [
-        Style.random(np.random.default_rng([seed, source, rendering]), STYLE_STRENGTH).write(
-            image, int(label)
-        )
-        for rendering in range(renderings)
-        for source, (image, label) in enumerate(zip(examples.images, examples.labels, strict=True))
-    ]
-    sources = np.tile(np.arange(len(examples.labels)), renderings)
+    images: list[NDArray[np.uint8]] = []
+    for rendering in range(renderings):
+        for source, (image, label) in enumerate(zip(examples.images, examples.labels, strict=True)):
+            style = Style.random(np.random.default_rng([seed, source, rendering]), STYLE_STRENGTH)
+            images.append(style.write(image, int(label)))
+            progress(len(images) / (renderings * len(examples)))
+    sources = np.tile(np.arange(len(examples)), renderings)
     return Holdout(STYLED, np.stack(images), np.tile(examples.labels, renderings), sources)
 
 
-def photographed(examples: Examples, seed: int, count: int) -> Holdout:
+def photographed(examples: Examples, seed: int, count: int, progress: Progress = lambda _: None) -> Holdout:
     """The first ``count`` pictures through camera and vision; what vision does not find is left out."""
     images, sources = [], []
     for source in range(min(count, len(examples))):
@@ -79,6 +80,7 @@ def photographed(examples: Examples, seed: int, count: int) -> Holdout:
         if glyph is not None:
             images.append(glyph)
             sources.append(source)
+        progress((source + 1) / min(count, len(examples)))
     chosen = np.array(sources, np.int64)
     stacked = np.array(images, np.uint8).reshape(-1, 28, 28)
     return Holdout(PHOTOGRAPHED, stacked, examples.labels[chosen], chosen)
@@ -86,11 +88,8 @@ def photographed(examples: Examples, seed: int, count: int) -> Holdout:
 
 def render(examples: Examples, photos: int, progress: Progress) -> tuple[Holdout, ...]:
     """All that candidates are judged on, made from held-out pictures; equal pictures give equal holdouts."""
-    progress(0.0)
-    in_hands = styled(examples, SEED)
-    progress(0.5)
-    in_photos = photographed(examples, SEED, photos)
-    progress(1.0)
+    in_hands = styled(examples, SEED, progress=lambda done: progress(done / 3))
+    in_photos = photographed(examples, SEED, photos, lambda done: progress((1 + 2 * done) / 3))
     return plain(examples), in_hands, in_photos
 
 
