@@ -35,6 +35,9 @@ async def on_photo(update: Update, context: Context) -> None:
     if not is_addressed(message, context.bot) or not await _is_allowed(update, context):
         return
     request = Request(update, message, message)
+    known = await context.services.reading.find(_source(request, context))
+    if known is not None and (update.edited_message is not None or known.answer_message_id is not None):
+        return  # another caption, or an update that came twice
     if message.media_group_id is not None:
         await _read_of_album(request, message.media_group_id, context)
     else:
@@ -65,8 +68,6 @@ async def _is_allowed(update: Update, context: Context) -> bool:
 async def _read(request: Request, context: Context) -> None:
     """Read one photo, store the reading, answer, and remember the answer."""
     source = _source(request, context)
-    if await context.services.reading.is_answered(source):
-        return
     context.quietly(request.asking.set_reaction("👀"))
     async with busy(request.asking.chat, context):
         data = await download(request.photo, context.parts.config.limits)

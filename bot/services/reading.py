@@ -91,17 +91,13 @@ class ReadingService:
         reading = await asyncio.to_thread(serving.recognizer.read, page)
         return Sight(page, reading, serving.version_id)
 
-    async def is_answered(self, source: PhotoSource) -> bool:
-        """Whether this very photo in this very message was read and answered before."""
+    async def find(self, source: PhotoSource) -> PredictionRecord | None:
+        """What this very photo in this very message was read as before, or None."""
         async with self._database.reading() as session:
             known = await predictions.find_by_message(
                 session, source.bot_id, source.chat_id, source.message_id
             )
-        return (
-            known is not None
-            and known.file_unique_id == source.file_unique_id
-            and known.answer_message_id is not None
-        )
+        return known if known is not None and known.file_unique_id == source.file_unique_id else None
 
     async def read_and_store(self, data: bytes, source: PhotoSource) -> StoredReading:
         """Read a photo and store the prediction; the same photo again changes nothing.

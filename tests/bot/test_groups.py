@@ -68,6 +68,8 @@ async def test_read_answers_for_somebody_elses_photo_and_keeps_no_glyph(
     command = await you.send("/read@local_digit_bot", reply_to=sent["message_id"], chat_id=group)
 
     assert (await you.answer_to(command, chat_id=group))["text"].startswith(f"{digit}   ")
+    again = await you.send("/read@local_digit_bot", reply_to=sent["message_id"], chat_id=group)
+    assert (await you.answer_to(again, chat_id=group))["text"].startswith(f"{digit}   ")
     async with running.core.database.reading() as session:
         assert list(await session.scalars(text("SELECT token FROM glyphs"))) == [None]
 
