@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Self
 
 import numpy as np
@@ -14,13 +15,13 @@ from model.nn.checkpoint import Checkpoint
 from model.nn.losses import softmax
 from model.nn.network import Network
 from model.reading import Abstention, AbstentionReason, GlyphReading, Reading
-from model.vision.page import Glyph, Group, Measurements, Page
+from model.vision.page import Box, Glyph, Group, Measurements, Page
 
 _LEAST_CONTRAST = 0.06
 """Fainter ink is noise of the ground."""
 _MOST_MARKS = 60
 """More marks of a digit's size than this are a printed page or a texture."""
-_LEAST_DIGIT = 0.5
+_LEAST_DIGIT = 0.4
 """Glyphs that the judge gives a smaller probability of being a digit are left out."""
 _LEAST_HEIGHT = 12
 """Pixels; what is lower has no shape left to read."""
@@ -78,20 +79,23 @@ class Recognizer:
             return Reading.abstained(_abstention(reason, page.measurements))
         best = [self._best(group, number) for number, line in enumerate(page.lines) for group in line.groups]
         found = [scored for way, _ in best for scored in way]
-        digits = [scored for scored in found if scored.likeness >= _LEAST_DIGIT]
+        digits = _digits_among(found)
         if sum(map(_area, digits)) <= sum(map(_area, found)) / 2:
             likeness = max(scored.likeness for scored in found)
             return _unread(page, [scored.reading for scored in found], likeness=likeness)
-        confidence = math.prod(certainty for _, certainty in best) * math.prod(map(_certainty, found))
-        if confidence ** (1 / len(digits)) < _LEAST_CONFIDENCE:
+        left_out = [1 - scored.likeness for scored in found if scored not in digits]
+        certainty = math.prod(certainty for _, certainty in best) * math.prod(left_out)
+        confidence = certainty * math.prod(scored.reading.confidence for scored in digits)
+        likeness = math.prod(scored.likeness for scored in digits)
+        if (confidence * likeness) ** (1 / len(digits)) < _LEAST_CONFIDENCE:
             return _unread(page, [scored.reading for scored in digits], confidence=confidence)
         return Reading(_renumbered([scored.reading for scored in digits]), confidence)
 
     def _best(self, group: Group, line: int) -> tuple[tuple[_Scored, ...], float]:
         """The likeliest way to read a group, and its probability among all ways, 0..1."""
-        seen = {glyph.pixels.tobytes(): glyph for way in group.alternatives for glyph in way}
-        scored = {key: self._scored(glyph, line) for key, glyph in seen.items()}
-        ways = [tuple(scored[glyph.pixels.tobytes()] for glyph in way) for way in group.alternatives]
+        glyphs = {_identity(glyph): glyph for way in group.alternatives for glyph in way}
+        scored_glyphs = {key: self._scored(glyph, line) for key, glyph in glyphs.items()}
+        ways = [tuple(scored_glyphs[_identity(glyph)] for glyph in way) for way in group.alternatives]
         priors = group.priors or (1.0,) * len(ways)
         scores = [
             prior * math.prod(scored.likeness * scored.reading.confidence for scored in way)
@@ -115,16 +119,35 @@ class Recognizer:
         return 1 - float(self.judge.probabilities(pixels)[0, -1])
 
 
+def _identity(glyph: Glyph) -> tuple[Box, bytes]:
+    """Equal for the same glyph in several ways, also after it came from another process."""
+    return glyph.box, glyph.pixels.tobytes()
+
+
 def _area(scored: _Scored) -> int:
     box = scored.reading.box
     return (box.right - box.left) * (box.bottom - box.top)
 
 
-def _certainty(scored: _Scored) -> float:
-    """Probability that a glyph was read right or, where it is no digit, rightly left out."""
-    if scored.likeness >= _LEAST_DIGIT:
-        return scored.likeness * scored.reading.confidence
-    return 1 - scored.likeness
+def _digits_among(found: Sequence[_Scored]) -> list[_Scored]:
+    """What the judge takes for digits and, beside two of them, what is as high and in their line.
+
+    In a number it is likelier that digits touch in a way that could not be parted than that something else
+    stands in their midst.
+    """
+    sure = [scored for scored in found if scored.likeness >= _LEAST_DIGIT]
+    heights: dict[int, list[int]] = defaultdict(list)
+    for scored in sure:
+        heights[scored.reading.line].append(_height(scored))
+    return [scored for scored in found if scored in sure or _stands_in(heights[scored.reading.line], scored)]
+
+
+def _stands_in(heights: list[int], scored: _Scored) -> bool:
+    return len(heights) > 1 and 0.6 <= _height(scored) / median(heights) <= 1.6
+
+
+def _height(scored: _Scored) -> int:
+    return scored.reading.box.bottom - scored.reading.box.top
 
 
 def _renumbered(glyphs: Sequence[GlyphReading]) -> tuple[GlyphReading, ...]:

@@ -204,7 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the judge, which tells digits from everything else.")
     parser.add_argument("mnist", type=Path, help="folder of MNIST")
     parser.add_argument("out", type=Path, help="the checkpoint to write")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
