@@ -34,14 +34,16 @@ _MOST_PIECES = 7
 """That are combined in all ways."""
 _CUT_WIDTH = 1.1
 """Marks at least this wide, as a part of their height, may be several digits."""
+_STROKES_OF_SEVERAL = 1.95
+"""Narrower marks, too, with this many strokes in a row of pixels, on average; a 0 has fewer than two."""
 _CUT_HEIGHT = 40
 """Pixels of height at which cuts are looked for."""
-_NARROWEST = 0.45
+_NARROWEST = 0.4
 """Cuts leave digits at least this wide on average, as a part of the height."""
 _LEAST_PRIOR = 0.003
 """Ways less likely than this part of the likeliest one are left out."""
-_MOST_CROSSED, _MOST_CROSSED_IF_WIDE, _WIDE_MARK = 1.6, 2.6, 1.15
-"""Widths of a stroke that a cut may cross; the same through marks wider than this part of their height."""
+_MOST_CROSSED = 2.6
+"""Widths of a stroke that a cut may cross."""
 _CUT_PRIOR, _CUT_SCALE = 0.5, 0.7
 """Probability that a cut through no ink is between two digits, and the strokes that it falls with to 1/e."""
 _GAP_PRIOR = 0.75
@@ -275,16 +277,27 @@ def _end_prior(left: Mark, right: Mark, height: float) -> float:
     return float(np.clip(_GAP_PRIOR + (1 - _GAP_PRIOR) * gap / _GAP, 0.2, 0.98))
 
 
+def _may_be_several(mark: Mark, own: NDArray[np.bool_]) -> bool:
+    """Whether a mark is wide, or has more strokes beside one another than one digit has."""
+    if mark.width >= _CUT_WIDTH * mark.height:
+        return True
+    if mark.width < _NARROWEST * mark.height:
+        return False
+    rows = own[:: max(1, mark.height // _CUT_HEIGHT)]
+    starts = np.count_nonzero(rows[:, 1:] > rows[:, :-1]) + np.count_nonzero(rows[:, 0])
+    return bool(starts >= _STROKES_OF_SEVERAL * len(rows))
+
+
 def part(mark: Mark, labels: NDArray[np.int32]) -> list[Mark]:
     """The pieces of a mark that may be several digits, cut along paths of little ink from top to bottom.
 
     The pieces get new labels. A path may lean, as writing does; it costs the ink that it crosses.
     """
-    if mark.width < _CUT_WIDTH * mark.height:
-        return [mark]
     box = mark.box
     inside = labels[box.top : box.bottom, box.left : box.right]
     own = pixels_of(mark, inside) > 0
+    if not _may_be_several(mark, own):
+        return [mark]
     factor = min(1.0, _CUT_HEIGHT / mark.height)
     size = max(8, round(mark.width * factor)), max(8, round(mark.height * factor))
     reduced = cv2.resize(own.astype(np.float32), size, interpolation=cv2.INTER_AREA)
@@ -324,10 +337,9 @@ def _cuts(ink: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], float]]:
     total = above + below - ink[middle]
     margin = max(2, round(0.15 * height))
     chosen: list[int] = []
-    limit = _MOST_CROSSED if width < _WIDE_MARK * height else _MOST_CROSSED_IF_WIDE
-    most = min(int(width / height / _NARROWEST), _MOST_PIECES - 1)
+    most = min(max(1, int(width / height / _NARROWEST)), _MOST_PIECES - 1)
     for column in np.argsort(total, kind="stable"):
-        if total[column] > limit * stroke or len(chosen) == most:
+        if total[column] > _MOST_CROSSED * stroke or len(chosen) == most:
             break
         if margin <= column < width - margin and all(abs(int(column) - other) >= margin for other in chosen):
             chosen.append(int(column))
