@@ -112,7 +112,7 @@ class Context(CallbackContext[ExtBot[None], Data, Data, Data]):
             except TelegramError as exc:
                 log.info("not shown: %s", exc)
 
-        self.application.create_task(attempt())
+        self.digitbot.in_background(attempt())
 
 
 @asynccontextmanager

@@ -111,10 +111,13 @@ class Messenger:
         await asyncio.Event().wait()  # a webhook has no loop of its own
 
     async def stop(self) -> None:
-        """Fetch no more, let handlers end for `GRACE` seconds, close connections."""
+        """Fetch and begin no more, let handlers end for `GRACE` seconds, close connections."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        processor = self._application.update_processor
+        assert isinstance(processor, ChatOrder)  # as `_build` made it
+        processor.close()
         await self._application.end_background()
         if self._application.running:
             with contextlib.suppress(TimeoutError):

@@ -1,7 +1,7 @@
 """Serves chats side by side, each chat in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from typing import Any
 
 from telegram import Update
@@ -25,6 +25,7 @@ class ChatOrder(BaseUpdateProcessor):
         super().__init__(WAITING)
         self._places = asyncio.Semaphore(at_once)
         self._handled = handled
+        self._is_closed = False
         self._chats: dict[Hashable, tuple[asyncio.Lock, int]] = {}
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
@@ -44,7 +45,15 @@ class ChatOrder(BaseUpdateProcessor):
             if waiting > 1:
                 self._chats[chat] = lock, waiting - 1
 
+    def close(self) -> None:
+        """Begin nothing more: what is under way may end, what waits stays open for the next start."""
+        self._is_closed = True
+
     async def _handle(self, update: Update, coroutine: Awaitable[Any]) -> None:
+        if self._is_closed:
+            assert isinstance(coroutine, Coroutine)  # of PTB, and never awaited now
+            coroutine.close()
+            return
         await coroutine
         await self._handled(update)
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from bot.messenger import GRACE
 from storage.engine import Database
-from tests.bot.conftest import KEY
+from tests.bot.conftest import KEY, config_in, running_in
 from tests.bot.localchat.conftest import Served, serving
 from tests.bot.person import Json, Person
 
@@ -123,6 +125,20 @@ async def survives(folder: Path, photos: Photos, kills: int, rng: np.random.Gene
     await database.close()
     assert telegram.chat.identity.token not in installation.log.read_text()
     assert "Traceback" not in installation.log.read_text()
+
+
+async def test_a_backlog_does_not_hold_up_the_end_and_is_answered_at_the_next_start(
+    tmp_path: Path, photos: Photos
+) -> None:
+    async with running_in(config_in(tmp_path)) as first:
+        await first.you.answer_to(await first.you.send_photo(next(iter(photos.values()))))
+        sent = [await first.you.send_photo(photo) for photo in list(photos.values())[:5]]
+        ending = time.monotonic()
+    assert time.monotonic() - ending < GRACE / 2
+
+    async with running_in(config_in(tmp_path)) as second:
+        for message in sent:
+            await eventually(second.you, replies_to(message))
 
 
 async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed(tmp_path: Path, photos: Photos) -> None:

@@ -76,6 +76,18 @@ async def test_a_chat_with_a_backlog_takes_one_place_only() -> None:
     assert work.ended[0] == 9
 
 
+async def test_once_closed_what_waits_is_left_for_the_next_start() -> None:
+    work = Work()
+
+    async with asyncio.TaskGroup() as group:
+        for update in (message(1, 7), message(2, 7), press(3, 8)):
+            group.create_task(work.processor.process_update(update, work.run(update, 0.02)))
+        await asyncio.sleep(0.01)
+        work.processor.close()
+
+    assert set(work.ended) == set(work.handled) == {1, 3}
+
+
 async def test_no_more_chats_than_allowed_are_served_at_once() -> None:
     work = Work(at_once=3)
 
