@@ -61,7 +61,7 @@ class DecodeLimits:
     file_bytes: int = 20 << 20
     pixels: int = 25_000_000
     baseline_jpeg_pixels: int = 60_000_000
-    webp_pixels: int = 16_800_000
+    webp_pixels: int = 10_000_000
     side: int = 20_000
     scans: int = 100
     working_side: int = 480
@@ -218,7 +218,9 @@ def _scaled_to_range(image: Image.Image, factor: int) -> NDArray[np.uint8]:
     """16-bit, 32-bit and float images -> uint8 (h, w), from their darkest to their lightest value."""
     array = np.asarray(image)
     size = max(1, image.width // factor), max(1, image.height // factor)
-    values = cv2.resize(array.astype(np.float32, copy=False), size, interpolation=cv2.INTER_AREA)
+    if array.dtype != np.uint16:
+        array = array.astype(np.float32)
+    values = np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_AREA), np.float32)
     values = np.nan_to_num(values, nan=0, posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
     return ((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
