@@ -27,7 +27,7 @@ def on_paper(ink: Pixels, size: tuple[int, int] = (240, 320), paper: int = 235, 
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     place = page[top : top + height, left : left + width]
     place += (pen - paper) * (ink / 255.0)
-    return np.rint(page).astype(np.uint8)
+    return np.asarray(np.rint(page), np.uint8)
 
 
 def encoded(picture: Pixels | Image.Image, image_format: str = "PNG", **options: Any) -> bytes:
