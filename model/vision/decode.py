@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -52,6 +53,7 @@ class DecodeLimits:
         pixels: width times height.
         baseline_jpeg_pixels: the same for baseline JPEGs, which are reduced while they are decoded.
         webp_pixels: the same for WebP, whose decoder holds several copies of the canvas.
+        heic_pixels: the same for HEIC, where pillow-heif is installed.
         side: the longer side in pixels.
         scans: of a JPEG; a file of 200 kB that repeats its last scan 4,000 times holds a core for 46 s.
         working_side: the longer side of the result has this many pixels, where the photo has them, and less
@@ -62,6 +64,7 @@ class DecodeLimits:
     pixels: int = 25_000_000
     baseline_jpeg_pixels: int = 60_000_000
     webp_pixels: int = 10_000_000
+    heic_pixels: int = 16_000_000
     side: int = 20_000
     scans: int = 100
     working_side: int = 480
@@ -79,7 +82,7 @@ def decode(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Picture:
     if len(data) > limits.file_bytes:
         raise PhotoTooLargeError(f"{len(data)} bytes, at most {limits.file_bytes}")
     with _our_errors():
-        image = _open_heif(data) if _is_iso_media(data) else _open(data, limits)
+        image = _open_heif(data, limits) if _is_iso_media(data) else _open(data, limits)
         return _picture(image, limits)
 
 
@@ -117,10 +120,18 @@ def _iso_format(data: bytes) -> str | None:
     return None
 
 
-def _open_heif(data: bytes) -> Image.Image:
+def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
+    """HEIC where the optional pillow-heif is installed; it turns the photo upright itself."""
     format_name = _iso_format(data)
     assert format_name is not None  # _is_iso_media
-    raise UnsupportedFormatError(format_name)
+    if format_name != "HEIC" or find_spec("pillow_heif") is None:
+        raise UnsupportedFormatError(format_name)
+    import pillow_heif  # noqa: PLC0415 - optional
+
+    opened = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+    _check_pixels(opened.size, limits.heic_pixels, limits)
+    image: Image.Image = opened.to_pillow()
+    return image
 
 
 def _open(data: bytes, limits: DecodeLimits) -> Image.Image:
@@ -139,10 +150,15 @@ def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
         most = limits.baseline_jpeg_pixels
     elif image.format == "WEBP":
         most = limits.webp_pixels
-    if image.width * image.height > most:
-        raise PhotoTooLargeError(f"{image.width}x{image.height} pixels, at most {most}")
-    if max(image.size) > limits.side:
-        raise PhotoTooLargeError(f"{image.width}x{image.height}, at most {limits.side} pixels a side")
+    _check_pixels(image.size, most, limits)
+
+
+def _check_pixels(size: tuple[int, int], most: int, limits: DecodeLimits) -> None:
+    width, height = size
+    if width * height > most:
+        raise PhotoTooLargeError(f"{width}x{height} pixels, at most {most}")
+    if max(size) > limits.side:
+        raise PhotoTooLargeError(f"{width}x{height}, at most {limits.side} pixels a side")
 
 
 def _picture(image: Image.Image, limits: DecodeLimits) -> Picture:

@@ -64,11 +64,23 @@ def test_formats_that_are_not_on_the_list_are_unknown(image_format: str) -> None
 
 
 @pytest.mark.parametrize(("brand", "name"), [(b"heic", "HEIC"), (b"mif1", "HEIC"), (b"avif", "AVIF")])
-def test_photos_of_iphones_are_recognised(brand: bytes, name: str) -> None:
+def test_photos_of_iphones_are_recognised(brand: bytes, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.vision.decode.find_spec", lambda name: None)  # as without pillow-heif
     with pytest.raises(UnsupportedFormatError) as refused:
         decode(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1" + bytes(100))
 
     assert refused.value.format == name
+
+
+def test_heic_is_read_where_pillow_heif_is_installed() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    pillow_heif.register_heif_opener()
+    data = encoded(Image.fromarray(PAGE).convert("RGB"), "HEIF", quality=90)
+
+    picture = decode(data)
+
+    assert (picture.width, picture.height) == (320, 240)
+    assert ((picture.pixels.mean(axis=2) < 128) == (PAGE < 128)).mean() > 0.97
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
