@@ -21,7 +21,7 @@ _LEAST_CONTRAST = 0.06
 """Fainter ink is noise of the ground."""
 _MOST_MARKS = 60
 """More marks of a digit's size than this are a printed page or a texture."""
-_LEAST_DIGIT = 0.4
+_LEAST_DIGIT = 0.3
 """Glyphs that the judge gives a smaller probability of being a digit are left out."""
 _LEAST_HEIGHT = 12
 """Pixels; what is lower has no shape left to read."""

@@ -46,7 +46,7 @@ _MOST_CROSSED = 2.6
 """Widths of a stroke that a cut may cross."""
 _CUT_PRIOR, _CUT_SCALE = 0.5, 0.7
 """Probability that a cut through no ink is between two digits, and the strokes that it falls with to 1/e."""
-_GAP_PRIOR = 0.75
+_GAP_PRIOR = 0.6
 """Probability that a gap of no width is between two digits; it rises to 1 at `_GAP`."""
 _ASIDE = 0.5
 """What a step aside costs a cut, in pixels of ink."""
