@@ -83,7 +83,8 @@ class Settings:
         """What `to_json` made."""
         values = json.loads(text)
         recipe = values["recipe"]
-        recipe["augmentation"] = augmentation.Recipe(**recipe["augmentation"])
+        for name in ("augmentation", "replay_augmentation"):
+            recipe[name] = augmentation.Recipe(**recipe[name])
         recipe["steps_back"] = tuple(recipe["steps_back"])
         return cls(
             FineTuning(**recipe),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import TrainingError
-from model.learning.augmentation import PHOTO, Recipe, augment
+from model.learning.augmentation import MILD, PHOTO, Recipe, augment
 from model.learning.examples import Examples
 from model.learning.replay import Replay, TemperedCrossEntropy, label_targets
 from model.nn.layer import Array
@@ -41,7 +41,8 @@ class FineTuning:
         epochs: passes over the corrections.
         least_steps: few corrections are passed over more often, so that even one is learned.
         label_smoothing: as the shipped network was trained with, so that its probabilities stay calibrated.
-        augmentation: of corrections and replay alike; as for photos, so that these are not forgotten.
+        augmentation: of corrections, as of the photographed digits that the shipped network was trained on.
+        replay_augmentation: of replay, as of the MNIST digits that it was trained on.
         steps_back: how far to go from the shipped weights to the tuned ones; the first that the gate passes
             is taken.
     """
@@ -55,6 +56,7 @@ class FineTuning:
     least_steps: int = 60
     label_smoothing: float = 0.05
     augmentation: Recipe = PHOTO
+    replay_augmentation: Recipe = MILD
     steps_back: tuple[float, ...] = (0.75, 0.5)
 
     def within(self, largest_share: float, *, person: float, corrections: float) -> "FineTuning":
@@ -119,12 +121,18 @@ def _batch(
 ) -> tuple[Array, Array]:
     """These corrections with replay, varied: pixels (batch_size, 784), targets (batch_size, 11)."""
     mixed_in = replay.indices(recipe.batch_size - len(own), rng)
-    glyphs = Examples.concatenate([own, replay.examples.take(mixed_in)])
-    pixels = augment(glyphs.pixels.reshape(-1, 28, 28), rng, recipe=recipe.augmentation).reshape(-1, 784)
-    taught = label_targets(own.labels, recipe.label_smoothing)
-    return pixels, np.concatenate(
-        [taught, replay.targets(mixed_in, pixels[len(own) :], recipe.label_smoothing)]
+    taught = _varied(own, recipe.augmentation, rng)
+    replayed = _varied(replay.examples.take(mixed_in), recipe.replay_augmentation, rng)
+    targets = (
+        label_targets(own.labels, recipe.label_smoothing),
+        replay.targets(mixed_in, replayed, recipe.label_smoothing),
     )
+    return np.concatenate([taught, replayed]), np.concatenate(targets)
+
+
+def _varied(examples: Examples, recipe: Recipe, rng: np.random.Generator) -> Array:
+    """(N, 784), augmented."""
+    return augment(examples.pixels.reshape(-1, 28, 28), rng, recipe=recipe).reshape(-1, 784)
 
 
 def _learning_rate(step: int, steps: int, recipe: FineTuning) -> float:
