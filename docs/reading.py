@@ -46,7 +46,6 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "loose pieces joined to their digit": ((segmentation, "_NEAR", -1.0),),
     "touching digits cut": ((segmentation, "_CUT_WIDTH", math.inf),),
     "strokes as wide as MNIST's": ((normalisation, "_THINNEST", 0.0), (normalisation, "_THICKEST", math.inf)),
-    "a closer look at small digits": ((finding, "_SMALL_DIGIT", 0),),
     "the judge": ((Recognizer, "_likeness", lambda self, pixels: 1.0),),
 }
 """What each technique is replaced by."""

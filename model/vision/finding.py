@@ -1,7 +1,5 @@
 """A picture -> the page: its ink, the glyphs and the ways to combine them, and what was measured."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +12,6 @@ from model.vision.picture import Picture
 from model.vision.segmentation import Mark, choose_marks, find_marks, pixels_of, write_lines
 
 _PREVIEW = 640
-_SMALL_DIGIT = 36
-"""Digits lower than this, in pixels at working size, are looked at again in a larger picture."""
-_CLOSER = 4
-"""How many times larger."""
 
 
 def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
@@ -26,17 +20,7 @@ def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
     Raises:
         UnreadablePhotoError: the bytes are no photo that is read.
     """
-    picture = decode(data, limits)
-    page = find_page(picture)
-    if picture.scale > 1 and 0 < _height(page) < _SMALL_DIGIT * picture.scale:
-        return find_page(decode(data, replace(limits, working_side=_CLOSER * limits.working_side)))
-    return page
-
-
-def _height(page: Page) -> float:
-    """Median height of the glyphs, in pixels of the photo; 0 where there are none."""
-    boxes = [group.alternatives[0][0].box for line in page.lines for group in line.groups]
-    return float(np.median([box.bottom - box.top for box in boxes])) if boxes else 0.0
+    return find_page(decode(data, limits))
 
 
 def find_page(picture: Picture) -> Page:

@@ -61,6 +61,14 @@ def test_touching_digits_are_parted(recognizer: Recognizer) -> None:
     assert read(recognizer, sheet).digits == "32"
 
 
+def test_a_small_digit_on_a_large_photo_is_read(recognizer: Recognizer) -> None:
+    ink = ink_of(5, height=70)
+    sheet = np.full((1800, 2400), 235, np.uint8)
+    sheet[800 : 800 + len(ink), 1100 : 1100 + ink.shape[1]][ink > 127] = 40
+
+    assert recognizer.read(read_page(encoded(sheet, "JPEG", quality=92))).digits == "5"
+
+
 def test_blank_paper_is_abstained_for_want_of_ink(recognizer: Recognizer) -> None:
     reading = read(recognizer, np.full((240, 320), 225, np.uint8))
 

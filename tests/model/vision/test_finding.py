@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from model.learning import mnist
-from model.vision.finding import find_page, glyph_of, read_page
+from model.vision.finding import find_page, glyph_of
 from model.vision.page import Glyph, Page
 from model.vision.picture import Picture
 from tests import data
-from tests.model.vision.pictures import Pixels, encoded, ink_of, on_paper
+from tests.model.vision.pictures import Pixels, ink_of, on_paper
 
 
 def page_of(pixels: Pixels) -> Page:
@@ -140,17 +140,6 @@ def test_blank_paper_has_no_lines() -> None:
     assert page.lines == ()
     assert page.measurements.contrast == 0
     assert glyph_of(Picture.from_array(np.full((240, 320), 220, np.uint8))) is None
-
-
-def test_small_digits_on_a_large_photo_are_looked_at_closely() -> None:
-    sheet = np.full((1800, 2400), 235, np.uint8)
-    place(sheet, ink_of(5, height=70), 1100, 800)
-
-    (glyph,) = glyphs_of(read_page(encoded(sheet, "JPEG", quality=92)))
-
-    whole = glyph_of(Picture.from_array(sheet[700:1000, 1000:1300]))
-    assert whole is not None
-    assert np.abs(glyph.pixels.astype(int) - whole).mean() < 6
 
 
 @pytest.mark.parametrize("scale", [0.5, 2.0, 4.0])
