@@ -1,7 +1,7 @@
 """A database with people who correct readings, and the services that learn from it; trainings are small."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,6 +36,8 @@ SMALL = Effort(
     Pictures(drawn=100, held_out=100, photographed=3),
     niceness=2,
 )
+LONG = replace(SMALL, recipe=replace(SMALL.recipe, least_steps=5_000))
+"""Still under way when somebody looks or asks it to stop."""
 
 
 @dataclass
@@ -127,7 +129,12 @@ class School:
 
 
 async def found(
-    folder: Path, cache: Path, *, now: Callable[[], datetime] | None = None, settings: Learning | None = None
+    folder: Path,
+    cache: Path,
+    *,
+    now: Callable[[], datetime] | None = None,
+    settings: Learning | None = None,
+    effort: Effort = SMALL,
 ) -> School:
     """A school in a folder, or another process's view of the one that is there."""
     url = f"sqlite+aiosqlite:///{folder}/digitbot.db"
@@ -140,7 +147,7 @@ async def found(
     await champion.start()
     lessons = LessonService(database, keyring, champion, settings)
     folders = Folders(mnist=Path("/dev/null/mnist"), cache=cache)
-    learning = LearningService(database, lessons, champion, settings, folders, now=now, effort=SMALL)
+    learning = LearningService(database, lessons, champion, settings, folders, now=now, effort=effort)
     return School(database, keyring, champion, lessons, learning, now)
 
 

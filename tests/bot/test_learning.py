@@ -22,7 +22,7 @@ from model.nn import checkpoint
 from storage import contributors, runs
 from storage.errors import RunInProgressError, VersionForgottenError
 from storage.records import CorrectionState, RunState, VersionState
-from tests.bot.school import Clock, School, found
+from tests.bot.school import LONG, Clock, School, found
 
 ADMIN = 1
 
@@ -39,7 +39,7 @@ def misread() -> list[tuple[NDArray[np.uint8], int]]:
     network = checkpoint.shipped("reader").network
     rng = np.random.default_rng(3)
     found: list[tuple[NDArray[np.uint8], int]] = []
-    for seed in range(200):
+    for seed in range(5_000):
         digit = seed % 10
         style = Style.random(np.random.default_rng(seed), strength=1.3)
         glyph = style.write(handwriting.draw([digit], rng)[0], digit)
@@ -142,21 +142,24 @@ async def test_after_somebody_left_the_weights_are_those_of_a_database_that_neve
 
 
 async def test_one_training_runs_at_a_time_in_all_processes(
-    school: School, misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
+    misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
 ) -> None:
-    await school.teach(*misread[0], by=await school.person(5))
+    one_process = await found(tmp_path, cache, effort=LONG)
     other_process = await found(tmp_path, cache)
-    run_id = await school.learning.retrain(ADMIN)
+    await one_process.teach(*misread[0], by=await one_process.person(5))
+    run_id = await one_process.learning.retrain(ADMIN)
 
     with pytest.raises(RunInProgressError):
-        await school.learning.retrain(ADMIN)
+        await one_process.learning.retrain(ADMIN)
     with pytest.raises(RunInProgressError):
         await other_process.learning.retrain(ADMIN)
 
     assert await other_process.learning.cancel()
     assert (await other_process.finish(run_id)).state is RunState.CANCELLED
     assert not await other_process.learning.cancel()
-    await other_process.database.close()
+    for process in (one_process, other_process):
+        await process.learning.close()
+        await process.database.close()
 
 
 async def wait_for_child() -> psutil.Process:

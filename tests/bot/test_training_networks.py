@@ -55,6 +55,8 @@ def test_a_trained_network_is_measured_on_the_test_images(tmp_path: Path) -> Non
 def test_ctrl_c_keeps_the_best_so_far_and_resume_ends_where_an_undisturbed_training_does(
     tmp_path: Path,
 ) -> None:
+    # a shell's background jobs ignore SIGINT, and so do their children unless it is handled here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     straight, stopped = tmp_path / "a" / "classic.safetensors", tmp_path / "b" / "classic.safetensors"
     _run(_train(straight, 4))
 
