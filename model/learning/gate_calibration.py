@@ -42,7 +42,7 @@ def pass_rate(
 
     Args:
         networks: answers of equally good networks on each holdout.
-        judged_on: these holdouts, one rendering a source.
+        judged_on: these holdouts.
         margins: of the gate.
         rng: draws the pictures.
         draws: of pictures for each pair.
@@ -110,7 +110,7 @@ def _card(
     results = []
     for new, old, holdout in zip(candidate, champion, judged_on, strict=True):
         drawn = rng.integers(len(holdout.labels), size=len(holdout.labels))
-        sample = Holdout(holdout.name, holdout.images[drawn], holdout.labels[drawn], np.arange(len(drawn)))
+        sample = Holdout(holdout.name, holdout.images[drawn], holdout.labels[drawn], holdout.sources[drawn])
         tested, opponent = Answers(new.probabilities[drawn]), Answers(old.probabilities[drawn])
         if damage is not None:
             tested = damage(tested, sample, rng)
