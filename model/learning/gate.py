@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from model.learning.holdouts import STYLED
 from model.learning.report_card import Comparison, CorrectionsEffect, Health, HoldoutResult, ReportCard
 from model.learning.significance import holm
 
@@ -24,6 +25,8 @@ class Margins:
         digit: loss on the pictures of one digit, as a share of them.
         log_loss: rise of the mean log-loss, in nats.
         p_value: a loss beyond a margin refuses when its probability by chance is below this.
+        unusual: times these margins on digits in random hands, so many of which lie at the edge that a single
+            correction moves some.
         slowdown: time for one glyph, as a multiple of the shipped network's.
         judged_corrections: held-out corrections from which on they must improve; fewer are shown and not
             judged.
@@ -33,6 +36,7 @@ class Margins:
     digit: float = 0.005
     log_loss: float = 0.004
     p_value: float = 0.01
+    unusual: float = 4.0
     slowdown: float = 2.0
     judged_corrections: int = 20
 
@@ -115,14 +119,14 @@ def _broken(health: Health, margins: Margins) -> Iterator[Reason]:
 def _worse(
     result: HoldoutResult, opponent: str, comparison: Comparison, margins: Margins
 ) -> Iterator[Reason]:
-    overall = comparison.overall
-    if overall.loss > margins.overall and overall.p_value < margins.p_value:
+    overall, factor = comparison.overall, margins.unusual if result.name == STYLED else 1.0
+    if overall.loss > factor * margins.overall and overall.p_value < margins.p_value:
         yield Reason(Fault.WORSE_OVERALL, result.name, opponent, None, overall.loss, overall.p_value)
     adjusted = holm([difference.p_value for difference in comparison.per_digit])
     for digit, (difference, p_value) in enumerate(zip(comparison.per_digit, adjusted, strict=True)):
-        if difference.loss > margins.digit and p_value < margins.p_value:
+        if difference.loss > factor * margins.digit and p_value < margins.p_value:
             yield Reason(Fault.WORSE_DIGIT, result.name, opponent, digit, difference.loss, p_value)
-    if comparison.log_loss_rise > margins.log_loss and comparison.log_loss_p_value < margins.p_value:
+    if comparison.log_loss_rise > factor * margins.log_loss and comparison.log_loss_p_value < margins.p_value:
         rise, p_value = comparison.log_loss_rise, comparison.log_loss_p_value
         yield Reason(Fault.WORSE_LOG_LOSS, result.name, opponent, None, rise, p_value)
 
