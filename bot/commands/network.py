@@ -84,7 +84,7 @@ def train(
     recipe = RECIPES[architecture.value]
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     mixture = Mixture(recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console)), seed)
-    network = architectures.build(architecture.value, np.random.default_rng((seed, 3)))
+    network = architectures.build_for_training(architecture.value, np.random.default_rng((seed, 3)))
     training = Training(network, mixture, digits.validation, recipe)
     state = out.with_suffix(".training")
     if resume:
