@@ -20,9 +20,9 @@ from bot import app
 from bot.app import Core
 from bot.config import Telegram, Web
 from bot.errors import UnavailableError
-from tests.bot.conftest import config_in
+from tests.bot.conftest import config_in, in_background
 from tests.bot.localchat.conftest import Served, serving
-from tests.bot.person import Json, Person
+from tests.bot.person import PATIENCE, Json, Person
 
 Photos = dict[str, bytes]
 Call = Callable[[], Awaitable[Response]]
@@ -68,11 +68,9 @@ async def connected(folder: Path, telegram: Served, port: int = 0, **more: objec
     config = config_in(folder, telegram=Telegram.model_validate(settings), web=Web(port=port))
     async with app.opened(config) as core:
         started = asyncio.Event()
-        serving = asyncio.create_task(app.serve(core, lambda _: started.set()))
-        await started.wait()
-        yield core
-        serving.cancel()
-        await asyncio.wait({serving})
+        async with in_background(app.serve(core, lambda _: started.set())):
+            await started.wait()
+            yield core
 
 
 def replies_to(message: Json) -> Callable[[Json], bool]:
@@ -119,7 +117,9 @@ async def test_a_bot_without_a_network_waits_for_it(tmp_path: Path, photos: Phot
     storm = Weather(1.0, np.random.default_rng(2))
     async with serving(tmp_path, interceptor=storm) as telegram, connected(tmp_path, telegram):
         sent = await telegram.person().send("/id")
-        await asyncio.sleep(1)
+        async with asyncio.timeout(PATIENCE):
+            while not storm.calls["getMe"]:
+                await asyncio.sleep(0.01)
         storm.share = 0.0
 
         await telegram.person().answer_to(sent)
@@ -129,7 +129,7 @@ async def test_somebody_else_who_polls_is_named_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(tmp_path) as telegram, connected(tmp_path, telegram), telegram.bot() as other:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "another process polls with the same token" not in caplog.text:
                 with contextlib.suppress(Conflict):
                     await other.get_updates(timeout=1)
