@@ -49,6 +49,7 @@ from model.learning.selection import (
     to_examples,
 )
 from model.learning.significance import holm, sign_flip_p_value
+from model.learning.sureness import Sureness
 from model.nn import checkpoint
 from model.nn.checkpoint import Checkpoint
 from model.nn.network import Network
@@ -281,7 +282,9 @@ class School:
         return drawn, _judged_on(held_out)
 
     def _reader(self, network: Network) -> Reader:
-        return Reader(network, float(self._shipped.metadata.get("temperature", 1.0)), self._workers)
+        metadata = self._shipped.metadata
+        sureness = Sureness.of_checkpoint(metadata)
+        return Reader(network, float(metadata.get("temperature", 1.0)), self._workers, sureness)
 
 
 def _judged_on(held_out: Examples) -> tuple[Holdout, ...]:

@@ -54,8 +54,8 @@ class Limits:
     """How much is taken from where.
 
     Attributes:
-        quarantine_above: the shipped network's probability of another digit from which on a correction is
-            held back.
+        quarantine_above: how sure the shipped network may be of another digit (its `Sureness`); corrections
+            of what it is surer of are held back.
         per_person_and_day: glyphs of one person on one day (UTC).
         per_pair: glyphs with the same reading by the shipped network and the same label.
         person_share: the largest part of a training set, replay counted in, that one person makes up.
@@ -81,7 +81,8 @@ class TaughtGlyph:
         taught_at: when, UTC.
         label: the digit it is said to be.
         pixels: uint8 (28, 28), ink bright.
-        shipped_digit, shipped_confidence: what the shipped network reads, and how sure it is (0..1).
+        shipped_digit, shipped_confidence: what the shipped network reads, and how sure it may be of that: its
+            `Sureness`, 0..1.
         is_trusted: an admin said it or has accepted it.
     """
 
