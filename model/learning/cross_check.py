@@ -32,7 +32,7 @@ class CrossCheck:
         hold: how strongly its weights are drawn to 0.
     """
 
-    least_agreement: float = 0.2
+    least_agreement: float = 0.15
     least_glyphs: int = 10
     least_people: int = 6
     steps: int = 300

@@ -160,20 +160,24 @@ def test_a_retraining_steps_back_until_the_gate_passes_or_is_refused(
     strict = Job(
         job.shipped, job.champion, job.trained, job.held_out, QUICK, Margins(log_loss=-10.0, p_value=2.0)
     )
-    stages = []
+    told: list[tuple[Stage, float]] = []
 
     outcome = retrain(
         strict,
         replay.from_mnist(drawn),
         (holdouts.plain(drawn),),
         workers,
-        lambda stage, _: stages.append(stage),
+        lambda stage, done: told.append((stage, done)),
     )
 
     assert not outcome.verdict.passed
     assert outcome.card.step == 0.5
     assert outcome.card.trained.glyphs == 1
-    assert list(dict.fromkeys(stages)) == [Stage.TRAINING, Stage.JUDGING]
+    assert list(dict.fromkeys(stage for stage, _ in told)) == [Stage.TRAINING, Stage.JUDGING]
+    judging = [done for stage, done in told if stage is Stage.JUDGING]
+    assert judging == sorted(judging)
+    assert len(judging) == 9  # three networks, each asked about three sets of pictures
+    assert judging[-1] <= 1
     assert checkpoint.load(outcome.candidate).metadata["parent"] == job.shipped.sha256
     assert checkpoint.load(outcome.candidate).metadata["temperature"] == job.shipped.metadata["temperature"]
 
