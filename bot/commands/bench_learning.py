@@ -1,6 +1,6 @@
 """`digitbot bench learning`: simulated people teach the shipped network, some of them lies.
 
-What was measured is kept in the cache folder under the checkpoint and the recipe, a line for each run, so a
+What was measured is kept in the cache folder under the checkpoint and the recipe, a file for each run, so a
 stopped benchmark goes on where it was.
 """
 
@@ -85,31 +85,30 @@ def _job(taught: Examples, mnist_folder: Path, cache_folder: Path) -> bytes:
 
 
 class _Cache:
-    """Runs that were done before, a line of JSON each, and their candidates."""
+    """Runs that were done before, a file of JSON each, and their candidates."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._file = folder, folder / "runs.jsonl"
-        self._runs: dict[tuple[str, int], Run] = {}
-        if self._file.exists():
-            for line in self._file.read_text().splitlines():
-                run = Run(**json.loads(line))
-                self._runs[run.scenario, run.seed] = run
+        self._folder = folder
 
     def get(self, scenario: Scenario, seed: int) -> Run | None:
-        return self._runs.get((scenario.value, seed))
+        file = self._file(scenario, seed, "json")
+        return Run(**json.loads(file.read_text())) if file.exists() else None
 
     def candidate(self, scenario: Scenario, seed: int) -> bytes:
-        return self._candidate_file(scenario, seed).read_bytes()
-
-    def _candidate_file(self, scenario: Scenario, seed: int) -> Path:
-        return self._folder / f"{scenario.name.lower()}-{seed}.safetensors"
+        return self._file(scenario, seed, "safetensors").read_bytes()
 
     def put(self, run: Run, candidate: bytes) -> Run:
-        self._candidate_file(Scenario(run.scenario), run.seed).write_bytes(candidate)
-        with self._file.open("a") as file:
-            file.write(json.dumps(asdict(run)) + "\n")
+        """The run's own file comes last and whole, so that what was cut off is measured again."""
+        scenario = Scenario(run.scenario)
+        self._file(scenario, run.seed, "safetensors").write_bytes(candidate)
+        unfinished = self._file(scenario, run.seed, "partial")
+        unfinished.write_text(json.dumps(asdict(run)))
+        unfinished.replace(self._file(scenario, run.seed, "json"))
         return run
+
+    def _file(self, scenario: Scenario, seed: int, suffix: str) -> Path:
+        return self._folder / f"{scenario.name.lower()}-{seed}.{suffix}"
 
 
 def _line(run: Run) -> str:

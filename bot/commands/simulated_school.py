@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -162,8 +163,9 @@ class School:
     @property
     def identity(self) -> str:
         """Of all that figures depend on."""
-        settings = self._recipe, self._limits, CrossCheck(), self._margins, holdouts.RENDERING_VERSION
-        return hashlib.sha256(repr((self._shipped.sha256, *settings)).encode()).hexdigest()[:12]
+        edge = replay.EDGE_SHARE, replay.EDGE_PART, replay.SEARCHED
+        settings = self._recipe, edge, self._limits, CrossCheck(), self._margins, holdouts.RENDERING_VERSION
+        return hashlib.sha256(repr((self._shipped.sha256, settings)).encode()).hexdigest()[:12]
 
     def run(self, scenario: Scenario, seed: int) -> tuple[Run, bytes]:
         """Teach, select, train and judge as the bot does; figures of what serves then, and the candidate."""
@@ -263,20 +265,23 @@ class School:
             digest.update(array.tobytes())
         if digest.digest() not in self._outcomes:
             job = Job(self._shipped, champion, trained, held_out, recipe, self._margins)
-            mixed_in, judged_on = self._drawn() if without_mnist else self._mnist()
+            mixed_in, judged_on = self._drawn if without_mnist else self._mnist
             self._outcomes[digest.digest()] = retrain(
                 job, mixed_in, judged_on, self._workers, lambda *_: None
             )
         return self._outcomes[digest.digest()]
 
+    @cached_property
     def _mnist(self) -> tuple[Replay, tuple[Holdout, ...]]:
-        return replay.from_mnist(self._digits.train), self._judged_on(self._digits.validation)
+        mixed_in = replay.from_mnist(self._digits.train, self._shipped.network, self._workers)
+        return mixed_in, self._judged_on(self._digits.validation)
 
+    @cached_property
     def _drawn(self) -> tuple[Replay, tuple[Holdout, ...]]:
         rng = np.random.default_rng(holdouts.SEED)
         labels = [number % 10 for number in range(DRAWN_HELD_OUT)]
         held_out = Examples(handwriting.draw(labels, rng), np.array(labels, np.uint8))
-        drawn = replay.from_drawing(handwriting.draw, self._shipped.network, rng, DRAWN)
+        drawn = replay.from_drawing(handwriting.draw, self._shipped.network, self._workers, rng, DRAWN)
         return drawn, self._judged_on(held_out)
 
     def _judged_on(self, held_out: Examples) -> tuple[Holdout, ...]:
