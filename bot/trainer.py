@@ -152,14 +152,14 @@ def _run(data: bytes, sink: BinaryIO) -> None:
             told = stage, done
             _say(sink, {"stage": stage, "done": done})
 
-    mixed_in, held_out = _materials(job, settings)
-    judged_on = holdouts.load_or_render(
-        held_out,
-        settings.pictures.photographed,
-        settings.cache_dir,
-        lambda done: report(Stage.PREPARING, done),
-    )
     with Workers(THREADS) as workers:
+        mixed_in, held_out = _materials(job, settings, workers)
+        judged_on = holdouts.load_or_render(
+            held_out,
+            settings.pictures.photographed,
+            settings.cache_dir,
+            lambda done: report(Stage.PREPARING, done),
+        )
         outcome = retrain(job, mixed_in, judged_on, workers, report)
     result = {"card": outcome.card.to_dict(), "verdict": outcome.verdict.to_dict()}
     _say(sink, {**result, "bytes": len(outcome.candidate)})
@@ -167,17 +167,18 @@ def _run(data: bytes, sink: BinaryIO) -> None:
     sink.flush()
 
 
-def _materials(job: Job, settings: Settings) -> tuple[Replay, Examples]:
+def _materials(job: Job, settings: Settings, workers: Workers) -> tuple[Replay, Examples]:
     """What to replay and held-out pictures to be judged on: of MNIST where it is at hand, else drawn."""
+    shipped = job.shipped.network
     try:
         digits = mnist.load(settings.mnist_dir)
     except DataError:
         rng = np.random.default_rng(holdouts.SEED)
         labels = [number % 10 for number in range(settings.pictures.held_out)]
         held_out = Examples(handwriting.draw(labels, rng), np.array(labels, np.uint8))
-        drawn = replay.from_drawing(handwriting.draw, job.shipped.network, rng, settings.pictures.drawn)
-        return drawn, held_out
-    return replay.from_mnist(digits.train), digits.validation
+        count = settings.pictures.drawn
+        return replay.from_drawing(handwriting.draw, shipped, workers, rng, count), held_out
+    return replay.from_mnist(digits.train, shipped, workers), digits.validation
 
 
 def _be_modest() -> None:

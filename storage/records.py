@@ -299,7 +299,7 @@ class Screening:
     """What a checkpoint reads in a glyph: what screening decides on, kept so that it is computed once.
 
     Attributes:
-        confidence: in that digit, 0..1.
+        confidence: how sure it may be of that digit, 0..1.
     """
 
     glyph_id: int

@@ -38,6 +38,7 @@ def bench(
     photos: Annotated[
         Path | None, typer.Option(help="Folder of photos with a manifest, to read too.", metavar="DIR")
     ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Of people who teach, each with all scenarios.")] = 5,
     torch_python: Annotated[
         Path, typer.Option(help="A Python that has PyTorch, to compare with.", metavar="FILE")
     ] = Path(sys.executable),
@@ -56,7 +57,7 @@ def bench(
         Part.NETWORK: lambda: bench_network(console, folder, torch_python),
         Part.READING: lambda: bench_reading(console, folder, photos, processes=os.cpu_count() or 1),
         Part.WEB: lambda: bench_web(console),
-        Part.LEARNING: lambda: bench_learning(console, folder),
+        Part.LEARNING: lambda: bench_learning(console, folder, seeds),
     }
     figures = {each.value: run().as_json() for each, run in measure.items() if part in (None, each)}
     if as_json:

@@ -25,6 +25,7 @@ from model.learning.handwriting import draw
 from model.learning.mixture import Mixture
 from model.learning.mnist import Mnist
 from model.learning.recipes import RECIPES, Recipe
+from model.learning.sureness import measure
 from model.learning.training import Training
 from model.nn import architectures, checkpoint
 from model.nn.checkpoint import Checkpoint
@@ -134,6 +135,7 @@ def _save(training: Training, origin: dict[str, str], digits: Mnist, out: Path, 
             "epochs": str(len(training.history)),
             "history": json.dumps([asdict(result) for result in training.history]),
             "temperature": f"{temperature:.4f}",
+            **measure(training.best, temperature, digits.validation).to_metadata(),
             "validation": json.dumps({"images": len(digits.validation), "errors": result.errors}),
         }
         _write(out, checkpoint.save(training.best, metadata))

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from model.errors import CheckpointError
+from model.learning.sureness import Sureness
 from model.nn import checkpoint
 from model.nn.checkpoint import Checkpoint
 from model.recognizer import Recognizer
@@ -27,11 +29,18 @@ SHIPPED = "shipped"
 
 @dataclass(frozen=True, eq=False)
 class Serving:
-    """A model version and the recognizer with its weights."""
+    """A model version: the recognizer with its weights, and how sure it may be of unusual hands."""
 
     version_id: int
     sha256: str
     recognizer: Recognizer
+    sureness: Sureness
+
+    @classmethod
+    def of(cls, version_id: int, loaded: Checkpoint) -> Self:
+        """The version with this checkpoint."""
+        sureness = Sureness.of_checkpoint(loaded.metadata)
+        return cls(version_id, loaded.sha256, Recognizer.from_checkpoint(loaded), sureness)
 
 
 class Champion:
@@ -77,7 +86,7 @@ class Champion:
             served = None if serving is None else await model_versions.get(session, serving.version_id)
             if served is None or (served.trigger == SHIPPED and served.id != version.id):
                 await model_versions.promote(session, version.id, None, self._now(), how="start")
-        self._shipped = Serving(version.id, shipped.sha256, Recognizer.from_checkpoint(shipped))
+        self._shipped = Serving.of(version.id, shipped)
         self._current = self._shipped
         await self.refresh()
 
@@ -93,7 +102,7 @@ class Champion:
             except (StorageError, CheckpointError) as exc:
                 log.error("version %d cannot serve: %s", serving.version_id, exc)  # noqa: TRY400 - said in full
                 return
-        self._current = Serving(serving.version_id, loaded.sha256, Recognizer.from_checkpoint(loaded))
+        self._current = Serving.of(serving.version_id, loaded)
         log.info("version %d serves", serving.version_id)
 
     async def follow(self) -> None:

@@ -154,7 +154,7 @@ class LessonService:
             classify = shipped.recognizer.classify
             probabilities = await asyncio.to_thread(classify, pixels / np.float32(255))
             screenings = [
-                Screening(one.glyph.glyph_id, int(row.argmax()), float(min(1.0, row.max())))
+                Screening(one.glyph.glyph_id, int(row.argmax()), shipped.sureness.of(float(row.max())))
                 for one, row in zip(new, probabilities, strict=True)
             ]
             async with self._database.transaction() as session:

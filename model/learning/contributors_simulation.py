@@ -7,7 +7,7 @@ learned.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from model.learning.examples import Examples
 from model.learning.selection import TaughtGlyph
 from model.learning.styles import Style
+from model.learning.sureness import Sureness
 from model.nn.losses import softmax
 from model.nn.network import Network
 from model.nn.workers import Workers
@@ -39,6 +40,7 @@ class Reader:
     network: Network
     temperature: float
     workers: Workers
+    sureness: Sureness = field(default_factory=Sureness)
 
     def probabilities(self, examples: Examples) -> NDArray[np.float32]:
         """(N, 10), calibrated."""
@@ -114,7 +116,8 @@ def lessons(
             read = int(row.argmax())
             when = FIRST_DAY + timedelta(days=day, seconds=len(glyphs))
             key = first_key + len(glyphs)
-            glyphs.append(TaughtGlyph(key, number, when, int(label), image, read, float(row[read])))
+            sure = reader.sureness.of(float(row[read]))
+            glyphs.append(TaughtGlyph(key, number, when, int(label), image, read, sure))
     return glyphs
 
 

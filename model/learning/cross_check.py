@@ -32,7 +32,7 @@ class CrossCheck:
         hold: how strongly its weights are drawn to 0.
     """
 
-    least_agreement: float = 0.2
+    least_agreement: float = 0.15
     least_glyphs: int = 10
     least_people: int = 6
     steps: int = 300
@@ -95,8 +95,9 @@ def distrusted(glyphs: Sequence[TaughtGlyph], network: Network, settings: CrossC
 
 def _features(network: Network, pixels: Array) -> Array:
     """(N, 784) -> (N, D), one glyph at a time, so that company changes no bit; each row has length 1."""
-    rows = np.concatenate([network.features(row[None]) for row in pixels]).astype(np.float64)
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float64)
+    rows: Array = np.concatenate([network.features(row[None]) for row in pixels])
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-9))
+    return rows
 
 
 def _taught_layer(
@@ -106,9 +107,9 @@ def _taught_layer(
     examples = to_examples(taught)
     features = _features(network, examples.pixels)
     targets = one_hot(examples.labels)
-    weight, bias = np.zeros((features.shape[1], 10)), np.zeros(10)
+    weight, bias = np.zeros((features.shape[1], 10), np.float32), np.zeros(10, np.float32)
     for _ in range(settings.steps):
-        difference = (softmax(features @ weight + bias) - targets) / len(features)
+        difference = (softmax(features @ weight + bias) - targets) / np.float32(len(features))
         weight -= settings.learning_rate * (features.T @ difference + settings.hold * weight)
         bias -= settings.bias_rate * difference.sum(axis=0)
     return weight, bias

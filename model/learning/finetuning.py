@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 from model.errors import TrainingError
 from model.learning.augmentation import MILD, PHOTO, Recipe, augment
 from model.learning.examples import Examples
-from model.learning.replay import Replay, TemperedCrossEntropy, label_targets
+from model.learning.replay import Replay
 from model.nn.layer import Array
+from model.nn.losses import SoftmaxCrossEntropy, one_hot
 from model.nn.network import Network
 from model.nn.optimizers import AdamW
 from model.nn.workers import Workers
 
 Progress = Callable[[int, int], None]
 """Told after each step: steps done, steps in all. What it raises ends the training."""
+
+AHEAD = 8
+"""Batches that are made at a time, by all workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class FineTuning:
         corrections_per_batch: how many of these are corrections; the rest is replay, five times as much.
         epochs: passes over the corrections.
         least_steps: few corrections are passed over more often, so that even one is learned.
-        label_smoothing: as the shipped network was trained with, so that its probabilities stay calibrated.
+        label_smoothing: of corrections, as the shipped network was trained with, so that its probabilities
+            stay calibrated.
         augmentation: of corrections, as of the photographed digits that the shipped network was trained on.
         replay_augmentation: of replay, as of the MNIST digits that it was trained on.
         steps_back: how far to go from the shipped weights to the tuned ones; the first that the gate passes
@@ -104,11 +109,9 @@ def fine_tune(
     steps = max(recipe.least_steps, recipe.epochs * per_epoch)
     network = base.copy()
     optimizer = AdamW(network.parameters())
-    stream = _endless(len(corrections), np.random.default_rng((seed, 0)))
-    for step in range(steps):
-        own = corrections.take(np.array([next(stream) for _ in range(recipe.corrections_per_batch)]))
-        pixels, targets = _batch(own, replay, recipe, np.random.default_rng((seed, 1, step)))
-        loss, gradients = workers.gradients(network, pixels, targets, TemperedCrossEntropy(), (seed, 2, step))
+    batches = _batches(corrections, replay, recipe, workers, seed=seed, steps=steps)
+    for step, (pixels, targets) in enumerate(batches):
+        loss, gradients = workers.gradients(network, pixels, targets, SoftmaxCrossEntropy(), (seed, 2, step))
         if not math.isfinite(loss):
             raise TrainingError(f"the loss is not finite after {step} of {steps} steps")
         optimizer.step(gradients, _learning_rate(step, steps, recipe))
@@ -116,18 +119,32 @@ def fine_tune(
     return network
 
 
+def _batches(
+    corrections: Examples, replay: Replay, recipe: FineTuning, workers: Workers, *, seed: int, steps: int
+) -> Iterator[tuple[Array, Array]]:
+    """Pixels and targets of each step, made some ahead by all workers."""
+    stream = _endless(len(corrections), np.random.default_rng((seed, 0)))
+    for start in range(0, steps, AHEAD):
+        numbers = range(start, min(start + AHEAD, steps))
+        chosen = [[next(stream) for _ in range(recipe.corrections_per_batch)] for _ in numbers]
+
+        def make(i: int, numbers: range = numbers, chosen: list[list[int]] = chosen) -> tuple[Array, Array]:
+            rng = np.random.default_rng((seed, 1, numbers[i]))
+            return _batch(corrections.take(np.array(chosen[i])), replay, recipe, rng)
+
+        yield from workers.map(make, len(numbers))
+
+
 def _batch(
     own: Examples, replay: Replay, recipe: FineTuning, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """These corrections with replay, varied: pixels (batch_size, 784), targets (batch_size, 11)."""
+    """These corrections with replay, varied: pixels (batch_size, 784), targets (batch_size, 10)."""
     mixed_in = replay.indices(recipe.batch_size - len(own), rng)
     taught = _varied(own, recipe.augmentation, rng)
     replayed = _varied(replay.examples.take(mixed_in), recipe.replay_augmentation, rng)
-    targets = (
-        label_targets(own.labels, recipe.label_smoothing),
-        replay.targets(mixed_in, replayed, recipe.label_smoothing),
-    )
-    return np.concatenate([taught, replayed]), np.concatenate(targets)
+    smoothing = np.float32(recipe.label_smoothing)
+    smoothed = (1 - smoothing) * one_hot(own.labels) + smoothing / 10
+    return np.concatenate([taught, replayed]), np.concatenate([smoothed, replay.targets(replayed)])
 
 
 def _varied(examples: Examples, recipe: Recipe, rng: np.random.Generator) -> Array:

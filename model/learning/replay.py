@@ -1,91 +1,88 @@
 """What is mixed in with corrections, so that learning them forgets nothing else: MNIST, or drawn digits.
 
-Drawn digits are no MNIST: trained on their own labels they pull the network away from it. So their targets
-are what the shipped network itself says of them, softened by a temperature (Hinton et al. 2015,
-arXiv:1503.02531): that holds its function in place without saying that the drawing is right.
+What is aimed at is what the shipped network itself says of each varied copy (Hinton et al. 2015,
+arXiv:1503.02531, at temperature 1): that holds its function in place and takes no side on labels. Half of
+what is replayed lies at the edge, among the pictures that the shipped network is least sure of, because those
+are the first that a change tips over.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.learning.examples import Examples
 from model.nn.layer import Array
-from model.nn.losses import log_softmax, one_hot, softmax
+from model.nn.losses import softmax
 from model.nn.network import Network
+from model.nn.workers import Workers
 
-TEMPERATURE = 2.0
-"""Of distillation."""
+EDGE_SHARE = 0.5
+"""Of what is replayed."""
+EDGE_PART = 0.1
+"""Of the pictures that are searched."""
+SEARCHED = 10_000
+"""Pictures, at most: to find an edge in more of them takes longer than it is worth."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """Pictures to mix in, and what to aim at for them.
+    """Pictures to mix in, and whose answers to aim at.
 
     Attributes:
         name: "mnist" or "drawn".
         examples: the pictures.
-        teacher: whose answers are the targets, at `TEMPERATURE`; None where the labels are.
+        edge: those that the teacher is least sure of, int64 indices.
+        teacher: the shipped network.
     """
 
     name: str
     examples: Examples
-    teacher: Network | None = None
+    edge: NDArray[np.int64]
+    teacher: Network
+
+    @classmethod
+    def of(cls, name: str, examples: Examples, teacher: Network, workers: Workers) -> Self:
+        """Replay of these pictures."""
+        searched = examples.take(slice(0, SEARCHED))
+        confidences = softmax(workers.map_chunks(teacher.logits, searched.pixels)).max(axis=1)
+        edge = np.argsort(confidences, kind="stable")[: max(1, round(EDGE_PART * len(searched)))]
+        return cls(name, examples, np.sort(edge), teacher)
 
     def indices(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """(count,) which pictures to mix in: each digit equally often, whatever its share of the pictures."""
-        by_digit = [
-            np.flatnonzero(self.examples.labels == digit) for digit in np.unique(self.examples.labels)
-        ]
+        """(count,) which pictures to mix in: of the edge and of all, each digit of these equally often."""
+        at_edge = round(EDGE_SHARE * count)
+        everything = np.arange(len(self.examples))
+        return np.concatenate(
+            [self._evenly(everything, count - at_edge, rng), self._evenly(self.edge, at_edge, rng)]
+        )
+
+    def _evenly(self, among: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """(count,) of these indices, each digit equally often, whatever its share of the pictures."""
+        labels = self.examples.labels[among]
+        by_digit = [among[labels == digit] for digit in np.unique(labels)]
         digits = rng.permutation(np.resize(rng.permutation(len(by_digit)), count))
         return np.array([rng.choice(by_digit[digit]) for digit in digits], np.int64)
 
-    def targets(self, indices: NDArray[np.int64], pixels: Array, label_smoothing: float) -> Array:
-        """(N, 11) for `TemperedCrossEntropy`; ``pixels`` (N, 784) are these pictures' augmented copies."""
-        if self.teacher is None:
-            return label_targets(self.examples.labels[indices], label_smoothing)
-        return _with_temperature(softmax(self.teacher.logits(pixels) / TEMPERATURE), TEMPERATURE)
+    def targets(self, pixels: Array) -> Array:
+        """Varied copies (N, 784) of the pictures -> what the teacher says of them, (N, 10)."""
+        return softmax(self.teacher.logits(pixels))
 
 
-def from_mnist(examples: Examples) -> Replay:
-    """Replay of MNIST's training pictures under their own labels."""
-    return Replay("mnist", examples)
+def from_mnist(examples: Examples, teacher: Network, workers: Workers) -> Replay:
+    """Replay of MNIST's training pictures."""
+    return Replay.of("mnist", examples, teacher, workers)
 
 
 def from_drawing(
     draw: Callable[[Sequence[int], np.random.Generator], NDArray[np.uint8]],
     teacher: Network,
+    workers: Workers,
     rng: np.random.Generator,
     count: int,
 ) -> Replay:
-    """Replay of digits that ``draw`` makes of labels, with ``teacher``'s answers as targets."""
+    """Replay of digits that ``draw`` makes of labels."""
     labels = [index % 10 for index in range(count)]
-    return Replay("drawn", Examples(draw(labels, rng), np.array(labels, np.uint8)), teacher)
-
-
-def label_targets(labels: NDArray[np.uint8], label_smoothing: float) -> Array:
-    """Labels (N,) -> (N, 11) for `TemperedCrossEntropy` at temperature 1; smoothed."""
-    targets = one_hot(labels) * np.float32(1 - label_smoothing) + np.float32(label_smoothing / 10)
-    return _with_temperature(targets, 1.0)
-
-
-def _with_temperature(targets: Array, temperature: float) -> Array:
-    """(N, 10) targets -> (N, 11) for `TemperedCrossEntropy`: the last column is the temperature."""
-    return np.concatenate([targets, np.full((len(targets), 1), temperature, targets.dtype)], axis=1)
-
-
-class TemperedCrossEntropy:
-    """Cross-entropy at a temperature T of each row: ``L = -T^2 sum over k of t_k log softmax(z / T)_k``.
-
-    The derivative by logit k is T (p_k - t_k). The factor T^2 keeps gradients of the same size at every
-    temperature (Hinton et al. 2015, section 2). With T = 1 this is softmax cross-entropy.
-    """
-
-    def value_and_gradient(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
-        """Logits (N, 10) and targets with temperatures (N, 11) -> losses (N,), gradient (N, 10)."""
-        probabilities, temperatures = targets[:, :10], targets[:, 10:]
-        log_probabilities = log_softmax(outputs / temperatures)
-        losses = -(temperatures[:, 0] ** 2) * (probabilities * log_probabilities).sum(axis=1)
-        return losses, temperatures * (np.exp(log_probabilities) - probabilities)
+    return Replay.of("drawn", Examples(draw(labels, rng), np.array(labels, np.uint8)), teacher, workers)

@@ -106,9 +106,8 @@ def retrain(
         progress=lambda done, steps: report(Stage.TRAINING, done / steps),
     )
     seconds = time.monotonic() - started
-    examiner = Examiner(job, judged_on, workers)
-    for number, step in enumerate(job.recipe.steps_back):
-        report(Stage.JUDGING, number / len(job.recipe.steps_back))
+    examiner = Examiner(job, judged_on, workers, lambda done: report(Stage.JUDGING, done))
+    for step in job.recipe.steps_back:
         network = base.interpolate(tuned, step)
         card = examiner.examine(network, step=step, replay=replay.name, seconds=seconds)
         verdict = judge(card, job.margins)
@@ -144,11 +143,20 @@ class Examiner:
         job: names the two and the corrections.
         judged_on: the held-out pictures.
         workers: do the work.
+        progress: told how much of it is done, 0..1, were every step back to be examined.
     """
 
-    def __init__(self, job: Job, judged_on: tuple[Holdout, ...], workers: Workers) -> None:
+    def __init__(
+        self,
+        job: Job,
+        judged_on: tuple[Holdout, ...],
+        workers: Workers,
+        progress: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._job = job
         self._workers = workers
+        self._progress = progress
+        self._asked = 0
         self._temperature = float(job.shipped.metadata.get("temperature", 1.0))
         self._judged_on = judged_on
         self._shipped = self._ask(job.shipped.network)
@@ -172,14 +180,15 @@ class Examiner:
         )
 
     def _ask(self, network: Network) -> _Sitting:
-        def ask(examples: Examples) -> Answers:
-            return Answers.of(network, self._temperature, examples, self._workers)
-
-        return _Sitting(
-            tuple(ask(Examples(holdout.images, holdout.labels)) for holdout in self._judged_on),
-            ask(self._job.trained),
-            ask(self._job.held_out),
-        )
+        """What a network says of everything; telling of each set of pictures shows that it is not stuck."""
+        sets = [*(Examples(holdout.images, holdout.labels) for holdout in self._judged_on)]
+        sets += [self._job.trained, self._job.held_out]
+        answers = []
+        for examples in sets:
+            self._asked += 1
+            answers.append(Answers.of(network, self._temperature, examples, self._workers))
+            self._progress(self._asked / (len(sets) * (2 + len(self._job.recipe.steps_back))))
+        return _Sitting(tuple(answers[:-2]), *answers[-2:])
 
     def _grades(self, candidate: _Sitting) -> tuple[HoldoutResult, ...]:
         sittings = zip(candidate.holdouts, self._champion.holdouts, self._shipped.holdouts, strict=True)

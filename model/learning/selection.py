@@ -13,7 +13,7 @@ blunts many accounts that lie together. No cap binds where there are few correct
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -54,8 +54,8 @@ class Limits:
     """How much is taken from where.
 
     Attributes:
-        quarantine_above: the shipped network's probability of another digit from which on a correction is
-            held back.
+        quarantine_above: how sure the shipped network may be of another digit (its `Sureness`); corrections
+            of what it is surer of are held back.
         per_person_and_day: glyphs of one person on one day (UTC).
         per_pair: glyphs with the same reading by the shipped network and the same label.
         person_share: the largest part of a training set, replay counted in, that one person makes up.
@@ -81,7 +81,8 @@ class TaughtGlyph:
         taught_at: when, UTC.
         label: the digit it is said to be.
         pixels: uint8 (28, 28), ink bright.
-        shipped_digit, shipped_confidence: what the shipped network reads, and how sure it is (0..1).
+        shipped_digit, shipped_confidence: what the shipped network reads, and how sure it may be of that: its
+            `Sureness`, 0..1.
         is_trusted: an admin said it or has accepted it.
     """
 
@@ -152,49 +153,52 @@ def select(
 
 def _leave_out_copies(glyphs: list[TaughtGlyph], left_out: dict[int, Rule]) -> list[TaughtGlyph]:
     """One person's copies count once; copies under different labels count not at all, save trusted ones."""
-    conflicting: set[int] = set()
-    copies: set[int] = set()
-    for first, second in _near_pairs([glyph.pixels for glyph in glyphs]):
-        if glyphs[first].label != glyphs[second].label:
-            conflicting |= {first, second}
-        elif glyphs[first].contributor == glyphs[second].contributor and first not in copies:
-            copies.add(second)
+    labels = np.array([glyph.label for glyph in glyphs], np.uint8)
+    numbers: dict[Hashable, int] = {}
+    people = np.array([numbers.setdefault(glyph.contributor, len(numbers)) for glyph in glyphs], np.int64)
+    is_conflicting = np.zeros(len(glyphs), np.bool_)
+    is_copy = np.zeros(len(glyphs), np.bool_)
+    for start, is_near in _near_blocks([glyph.pixels for glyph in glyphs]):
+        block = slice(start, start + len(is_near))
+        disagrees = is_near & (labels[block, None] != labels[None, start:])
+        is_conflicting[block] |= disagrees.any(axis=1)
+        is_conflicting[start:] |= disagrees.any(axis=0)
+        repeats = is_near & ~disagrees & (people[block, None] == people[None, start:])
+        for row in np.flatnonzero(repeats.any(axis=1)):
+            if not is_copy[start + row]:
+                is_copy[start:] |= repeats[row]
     kept = []
     for index, glyph in enumerate(glyphs):
-        if index in conflicting and not glyph.is_trusted:
+        if is_conflicting[index] and not glyph.is_trusted:
             left_out[glyph.key] = Rule.CONFLICTING_LABELS
-        elif index in copies:
+        elif is_copy[index]:
             left_out[glyph.key] = Rule.DUPLICATE
         else:
             kept.append(glyph)
     return kept
 
 
-def _near_pairs(pictures: Sequence[NDArray[np.uint8]]) -> list[tuple[int, int]]:
-    """Index pairs (first < second) of glyphs that are copies of one another, in ascending order.
+def _near_blocks(pictures: Sequence[NDArray[np.uint8]]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Which later glyphs are copies of which, for some glyphs at a time: memory does not grow with copies.
+
+    Each block starts at a number s: row r and column c of its booleans (R, N - s) tell of glyphs s + r and
+    s + c, true where they are copies of one another and c > r.
 
     A glyph becomes 196 cells of 0..255; no sum of their products reaches 2**24, so float32 holds each exactly
     and the outcome cannot depend on how the product of matrices is blocked, that is, on who else is there.
     """
     if len(pictures) < 2:
-        return []
+        return
     blurred = [
         cv2.resize(cv2.GaussianBlur(picture, (0, 0), 1.0), (14, 14), interpolation=cv2.INTER_AREA)
         for picture in pictures
     ]
     cells = np.stack(blurred).reshape(len(blurred), -1).astype(np.float32)  # (N, 196)
     squares = np.einsum("nd,nd->n", cells, cells).astype(np.float64)
-    pairs: list[tuple[int, int]] = []
     for start in range(0, len(cells), 512):
         products = (cells[start : start + 512] @ cells[start:].T).astype(np.float64)
         least = NEAR**2 * squares[start : start + 512, None] * squares[None, start:]
-        rows, columns = np.nonzero(products**2 >= least)
-        is_upper = columns > rows
-        pairs += [
-            (start + row, start + column)
-            for row, column in zip(rows[is_upper].tolist(), columns[is_upper].tolist(), strict=True)
-        ]
-    return pairs
+        yield start, np.triu(products**2 >= least, k=1)
 
 
 def _cap(glyphs: list[TaughtGlyph], limits: Limits, left_out: dict[int, Rule]) -> list[TaughtGlyph]:

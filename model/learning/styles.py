@@ -23,6 +23,9 @@ MARGIN = 28
 WARP_POINTS = 4
 """A warp is given by displacements on a 4x4 grid over the glyph."""
 
+_Sources = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Column and row, (H, W) each, that every pixel of a result is taken from."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Style:
@@ -68,14 +71,20 @@ class Style:
 
     def write(self, glyph: NDArray[np.uint8], digit: int) -> NDArray[np.uint8]:
         """(28, 28) glyph of ``digit`` -> the same digit in this hand, uint8 (28, 28), ink bright."""
+        return self._write(glyph, digit, self._leaning())
+
+    def _write(self, glyph: NDArray[np.uint8], digit: int, leaning: _Sources) -> NDArray[np.uint8]:
         ink = cv2.resize(glyph, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
         ink = cv2.copyMakeBorder(ink, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=0)
         ink = self._press(self._adorn(np.asarray(ink, np.uint8), digit))
-        return _fit(self._lean(ink), glyph)
+        return _fit(np.asarray(cv2.remap(ink, *leaning, cv2.INTER_LINEAR), np.uint8), glyph)
 
     def write_all(self, glyphs: NDArray[np.uint8], digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(N, 28, 28) glyphs and their digits -> the same in this hand."""
-        rewritten = [self.write(glyph, int(digit)) for glyph, digit in zip(glyphs, digits, strict=True)]
+        leaning = self._leaning()
+        rewritten = [
+            self._write(glyph, int(digit), leaning) for glyph, digit in zip(glyphs, digits, strict=True)
+        ]
         return np.stack(rewritten) if rewritten else glyphs.copy()
 
     def _adorn(self, ink: NDArray[np.uint8], digit: int) -> NDArray[np.uint8]:
@@ -126,9 +135,9 @@ class Style:
         finer = np.asarray(cv2.erode(ink, disc), np.uint8)
         return finer if int(finer.sum()) * 4 > int(ink.sum()) else ink
 
-    def _lean(self, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Slant, squeeze, rotate and warp about the middle."""
-        side = len(ink)
+    def _leaning(self) -> _Sources:
+        """Slant, squeeze, rotate and warp about the middle: where each pixel comes from."""
+        side = SIZE + 2 * MARGIN
         angle = math.radians(self.rotation)
         turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
         forward = turn @ np.array([[self.squeeze, -self.slant], [0.0, 1.0]])  # of (x, y), y down
@@ -137,10 +146,7 @@ class Style:
         y, x = np.mgrid[:side, :side].astype(np.float32) - (side - 1) / 2
         source_x = backward[0, 0] * x + backward[0, 1] * y + warp[0] + (side - 1) / 2
         source_y = backward[1, 0] * x + backward[1, 1] * y + warp[1] + (side - 1) / 2
-        return np.asarray(
-            cv2.remap(ink, source_x.astype(np.float32), source_y.astype(np.float32), cv2.INTER_LINEAR),
-            np.uint8,
-        )
+        return source_x.astype(np.float32), source_y.astype(np.float32)
 
 
 def _fit(ink: NDArray[np.uint8], fallback: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from model.learning import handwriting, holdouts, replay
 from model.learning.examples import Examples
 from model.learning.finetuning import FineTuning, fine_tune, seed_of
 from model.learning.gate import Fault, Margins, judge
-from model.learning.replay import Replay, TemperedCrossEntropy, label_targets
+from model.learning.replay import Replay
 from model.learning.retraining import Examiner, Job, Stage, retrain
 from model.learning.styles import Style
 from model.nn import checkpoint
@@ -67,7 +67,8 @@ def test_one_correction_is_learned_and_the_shipped_network_stays_as_it_is(
 ) -> None:
     before = shipped.network.copy()
 
-    tuned = tune(shipped.network, correction, replay.from_mnist(drawn), workers)
+    mixed_in = replay.from_mnist(drawn, shipped.network, workers)
+    tuned = tune(shipped.network, correction, mixed_in, workers)
     stepped_back = shipped.network.interpolate(tuned, 0.75)
 
     assert stepped_back.logits(correction.pixels).argmax() == correction.labels[0]
@@ -77,12 +78,14 @@ def test_one_correction_is_learned_and_the_shipped_network_stays_as_it_is(
 def test_equal_data_gives_equal_weights_bit_for_bit(
     shipped: Checkpoint, correction: Examples, drawn: Examples
 ) -> None:
-    mixed_in = replay.from_drawing(handwriting.draw, shipped.network, np.random.default_rng(1), 60)
+    def drawn_ones(workers: Workers) -> Replay:
+        rng = np.random.default_rng(1)
+        return replay.from_drawing(handwriting.draw, shipped.network, workers, rng, 60)
 
     with Workers(1) as alone:
-        one = tune(shipped.network, correction, mixed_in, alone)
+        one = tune(shipped.network, correction, drawn_ones(alone), alone)
     with Workers(2) as together:
-        other = tune(shipped.network, correction, mixed_in, together)
+        other = tune(shipped.network, correction, drawn_ones(together), together)
 
     assert same_weights(one, other)
 
@@ -94,44 +97,43 @@ def test_other_data_gives_another_seed(shipped: Checkpoint, drawn: Examples) -> 
 
 
 def test_nothing_cannot_be_learned(shipped: Checkpoint, drawn: Examples, workers: Workers) -> None:
+    mixed_in = replay.from_mnist(drawn, shipped.network, workers)
+
     with pytest.raises(TrainingError, match="no corrections"):
-        tune(shipped.network, drawn.take(slice(0, 0)), replay.from_mnist(drawn), workers)
+        tune(shipped.network, drawn.take(slice(0, 0)), mixed_in, workers)
 
 
-def test_every_digit_is_replayed_equally_often(drawn: Examples) -> None:
+def test_every_digit_is_replayed_equally_often_as_far_as_it_lies_not_at_the_edge(
+    shipped: Checkpoint, drawn: Examples, workers: Workers
+) -> None:
     mostly_ones = Examples.concatenate([drawn, *[drawn.take(np.array([1]))] * 200])
 
-    drawn_indices = replay.from_mnist(mostly_ones).indices(60, np.random.default_rng(0))
+    mixed_in = replay.from_mnist(mostly_ones, shipped.network, workers)
+    indices = mixed_in.indices(60, np.random.default_rng(0))
 
-    np.testing.assert_array_equal(np.bincount(mostly_ones.labels[drawn_indices]), np.full(10, 6))
+    np.testing.assert_array_equal(np.bincount(mostly_ones.labels[indices[:30]]), np.full(10, 3))
+    assert set(indices[30:]) <= set(mixed_in.edge)
 
 
-def test_drawn_digits_are_distilled_from_the_teacher(shipped: Checkpoint) -> None:
-    mixed_in = replay.from_drawing(handwriting.draw, shipped.network, np.random.default_rng(1), 10)
+def test_the_edge_is_what_the_shipped_network_is_least_sure_of(
+    shipped: Checkpoint, drawn: Examples, workers: Workers
+) -> None:
+    confidences = shipped.network.probabilities(drawn.pixels).max(axis=1)
+
+    edge = replay.from_mnist(drawn, shipped.network, workers).edge
+
+    assert len(edge) == 12
+    assert confidences[edge].max() < np.delete(confidences, edge).min()
+
+
+def test_what_is_replayed_aims_at_what_the_shipped_network_says_of_it(
+    shipped: Checkpoint, workers: Workers
+) -> None:
+    rng = np.random.default_rng(1)
+    mixed_in = replay.from_drawing(handwriting.draw, shipped.network, workers, rng, 10)
     pixels = mixed_in.examples.pixels
 
-    targets = mixed_in.targets(np.arange(10), pixels, label_smoothing=0.1)
-
-    softened = np.exp(shipped.network.logits(pixels) / 2)
-    np.testing.assert_allclose(targets[:, :10], softened / softened.sum(axis=1, keepdims=True), rtol=1e-4)
-    np.testing.assert_array_equal(targets[:, 10], np.full(10, 2))
-
-
-def test_tempered_cross_entropy_has_the_gradient_of_its_value() -> None:
-    rng = np.random.default_rng(2)
-    outputs = rng.normal(size=(3, 10))
-    targets = label_targets(np.array([1, 2, 3], np.uint8), 0.1).astype(np.float64)
-    targets[:, 10] = [1, 2, 3]
-    loss, step = TemperedCrossEntropy(), 1e-5
-
-    _, gradient = loss.value_and_gradient(outputs, targets)
-
-    for row, column in [(0, 1), (1, 4), (2, 9)]:
-        change = np.zeros_like(outputs)
-        change[row, column] = step
-        above = loss.value_and_gradient(outputs + change, targets)[0][row]
-        below = loss.value_and_gradient(outputs - change, targets)[0][row]
-        assert gradient[row, column] == pytest.approx((above - below) / (2 * step), rel=1e-5)
+    np.testing.assert_allclose(mixed_in.targets(pixels), shipped.network.probabilities(pixels), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("share", "per_batch"), [(0.02, 6), (0.55, 6), (0.6, 5), (1.0, 3)])
@@ -154,26 +156,30 @@ def job(shipped: Checkpoint, correction: Examples, drawn: Examples) -> Job:
 
 
 def test_a_retraining_steps_back_until_the_gate_passes_or_is_refused(
-    job: Job, drawn: Examples, workers: Workers
+    job: Job, shipped: Checkpoint, drawn: Examples, workers: Workers
 ) -> None:
     """Here the gate forbids every loss of log-loss, so that the last step is taken and refused."""
     strict = Job(
         job.shipped, job.champion, job.trained, job.held_out, QUICK, Margins(log_loss=-10.0, p_value=2.0)
     )
-    stages = []
+    told: list[tuple[Stage, float]] = []
 
     outcome = retrain(
         strict,
-        replay.from_mnist(drawn),
+        replay.from_mnist(drawn, shipped.network, workers),
         (holdouts.plain(drawn),),
         workers,
-        lambda stage, _: stages.append(stage),
+        lambda stage, done: told.append((stage, done)),
     )
 
     assert not outcome.verdict.passed
     assert outcome.card.step == 0.5
     assert outcome.card.trained.glyphs == 1
-    assert list(dict.fromkeys(stages)) == [Stage.TRAINING, Stage.JUDGING]
+    assert list(dict.fromkeys(stage for stage, _ in told)) == [Stage.TRAINING, Stage.JUDGING]
+    judging = [done for stage, done in told if stage is Stage.JUDGING]
+    assert judging == sorted(judging)
+    assert len(judging) == 9  # three networks, each asked about three sets of pictures
+    assert judging[-1] <= 1
     assert checkpoint.load(outcome.candidate).metadata["parent"] == job.shipped.sha256
     assert checkpoint.load(outcome.candidate).metadata["temperature"] == job.shipped.metadata["temperature"]
 

@@ -1,5 +1,6 @@
 """Which corrected glyphs train."""
 
+import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -103,6 +104,20 @@ def test_one_persons_copies_count_once_and_another_persons_copy_counts_too(
 
     assert len(selection.chosen) == 2
     assert 9 in keys(selection.chosen)
+
+
+def test_thousands_of_copies_take_no_more_memory_than_as_many_different_glyphs(
+    drawings: NDArray[np.uint8],
+) -> None:
+    copies = [taught(drawings[3], 3, key=index, contributor=index) for index in range(4_000)]
+
+    tracemalloc.start()
+    selection = select(copies, Limits(maximum=10))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(selection.chosen) == 10
+    assert peak < 200e6
 
 
 def test_twenty_of_a_person_and_day_are_taken_the_first_ones(drawings: NDArray[np.uint8]) -> None:

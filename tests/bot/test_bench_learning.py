@@ -1,0 +1,83 @@
+"""The benchmark of learning: what it keeps between two calls, and a retraining beside photos."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.commands import bench_retraining
+from bot.commands.bench_learning import _Cache
+from bot.commands.simulated_school import NEWCOMERS, TEACHERS, Run, Scenario, _packed, _unpacked
+from bot.trainer import Settings, pack_job
+from model.learning import handwriting
+from model.learning.contributors_simulation import Contributor
+from model.learning.examples import Examples
+from model.learning.gate import Margins
+from model.nn import checkpoint
+from tests.bot.school import SMALL
+
+RUN = Run(
+    scenario=Scenario.CLEAN.value,
+    seed=3,
+    teachers_before=0.13,
+    teachers_after=0.05,
+    newcomers_before=0.11,
+    newcomers_after=0.05,
+    mnist_drop=0.02,
+    trained=400,
+    held_back=0.16,
+    lies_learned=0,
+    published=1.0,
+    step=0.75,
+    worst_digit=0.4,
+    seconds=30.0,
+    processor_seconds=50.0,
+)
+
+
+def glyphs(count: int, seed: int) -> Examples:
+    labels = [index % 10 for index in range(count)]
+    return Examples(handwriting.draw(labels, np.random.default_rng(seed)), np.array(labels, np.uint8))
+
+
+def test_what_was_measured_is_there_after_a_stop(tmp_path: Path) -> None:
+    _Cache(tmp_path).put(RUN, b"weights")
+
+    again = _Cache(tmp_path)
+
+    assert again.get(Scenario.CLEAN, 3) == RUN
+    assert again.candidate(Scenario.CLEAN, 3) == b"weights"
+    assert again.get(Scenario.CLEAN, 4) is None
+    assert again.get(Scenario.RANDOM, 3) is None
+
+
+def test_what_was_cut_off_by_a_stop_is_measured_again(tmp_path: Path) -> None:
+    (tmp_path / "clean-3.safetensors").write_bytes(b"wei")
+    (tmp_path / "clean-3.partial").write_text('{"scenario": "50 hon')
+
+    assert _Cache(tmp_path).get(Scenario.CLEAN, 3) is None
+
+
+def test_simulated_people_are_kept_as_they_are() -> None:
+    one, other = glyphs(3, 1), glyphs(4, 2)
+    people = [Contributor(number, one, other) for number in range(TEACHERS + NEWCOMERS)]
+
+    found = _unpacked(_packed(people))
+
+    assert [person.number for person in found] == list(range(TEACHERS + NEWCOMERS))
+    np.testing.assert_array_equal(found[-1].taught.images, one.images)
+    np.testing.assert_array_equal(found[7].unseen.labels, other.labels)
+
+
+async def test_a_retraining_is_timed_beside_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_retraining, "IDLE_READINGS", 5)
+    shipped = (checkpoint.SHIPPED / "reader.safetensors").read_bytes()
+    settings = Settings(SMALL.recipe, Margins(), SMALL.pictures, tmp_path, tmp_path, SMALL.niceness)
+    job = pack_job(shipped, shipped, glyphs(3, 1), glyphs(0, 1), settings)
+
+    figures = await bench_retraining.bench_retraining(job, 3)
+
+    assert figures.corrections == 3
+    assert figures.idle_photos == 5
+    assert figures.busy_photos > 0
+    assert figures.seconds > 0
