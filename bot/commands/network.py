@@ -18,14 +18,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.config import Config
 from model.errors import CheckpointError, TrainingError
-from model.learning import camera_glyphs, mnist
+from model.learning import camera_glyphs, mnist, sureness
 from model.learning.evaluation import Evaluation, best_temperature, robustness
 from model.learning.examples import Examples
 from model.learning.handwriting import draw
 from model.learning.mixture import Mixture
 from model.learning.mnist import Mnist
 from model.learning.recipes import RECIPES, Recipe
-from model.learning.sureness import measure
 from model.learning.training import Training
 from model.nn import architectures, checkpoint
 from model.nn.checkpoint import Checkpoint
@@ -100,7 +99,10 @@ def train(
         ),
     }
     try:
-        _run(training, recipe, console, lambda: _save(training, origin, digits, out, state))
+        written = sureness.in_random_hands(digits.validation)
+        _run(
+            training, recipe, console, lambda: _save(training, origin, digits.validation, written, out, state)
+        )
     except KeyboardInterrupt:
         if not training.history:
             raise TrainingError("stopped before the first epoch was finished; nothing was written") from None
@@ -124,19 +126,26 @@ def _run(training: Training, recipe: Recipe, console: Console, save: Callable[[]
             )
 
 
-def _save(training: Training, origin: dict[str, str], digits: Mnist, out: Path, state: Path) -> None:
+def _save(
+    training: Training,
+    origin: dict[str, str],
+    validation: Examples,
+    written: Examples,
+    out: Path,
+    state: Path,
+) -> None:
     """Write the state to go on from, and the best network so far where it is new or the last word."""
     if training.history[-1].best or training.is_finished:
         logits = training.best.logits
-        temperature = best_temperature(logits(digits.validation.pixels), digits.validation.labels)
-        result = Evaluation.of(logits, digits.validation, temperature)
+        temperature = best_temperature(logits(validation.pixels), validation.labels)
+        result = Evaluation.of(logits, validation, temperature)
         metadata = {
             **origin,
             "epochs": str(len(training.history)),
             "history": json.dumps([asdict(result) for result in training.history]),
             "temperature": f"{temperature:.4f}",
-            **measure(training.best, temperature, digits.validation).to_metadata(),
-            "validation": json.dumps({"images": len(digits.validation), "errors": result.errors}),
+            **sureness.measure(training.best, temperature, written).to_metadata(),
+            "validation": json.dumps({"images": len(validation), "errors": result.errors}),
         }
         _write(out, checkpoint.save(training.best, metadata))
     _write(state, training.state())

@@ -89,7 +89,7 @@ RECIPES = {
         loss=SoftmaxCrossEntropy(label_smoothing=0.05),
         optimizer=_adamw,
         threads=2,
-        chunk=4,
+        chunk=8,
     ),
 }
 """By architecture."""
