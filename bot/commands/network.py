@@ -86,9 +86,8 @@ def train(
     mixture = Mixture(recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console)), seed)
     network = architectures.build_for_training(architecture.value, np.random.default_rng((seed, 3)))
     training = Training(network, mixture, digits.validation, recipe)
-    state = out.with_suffix(".training")
     if resume:
-        training.resume(_read(state))
+        training.resume(_read(_state_file(out)))
     command = f"digitbot train --architecture {architecture.value} --mnist data/mnist --out {out.name}"
     origin = {
         "command": f"{command} --epochs {recipe.epochs} --seed {seed}",
@@ -109,7 +108,7 @@ def train(
         console.print(f"stopped; {out} is the best so far, --resume goes on")
     else:
         console.print(f"wrote {out}")
-        state.unlink()
+        _state_file(out).unlink()
 
 
 def _run(training: Training, recipe: Recipe, console: Console, save: Callable[[], None]) -> None:
@@ -132,7 +131,6 @@ def _save(
     validation: Examples,
     written: Examples,
     out: Path,
-    state: Path,
 ) -> None:
     """Write the state to go on from, and the best network so far where it is new or the last word."""
     if training.history[-1].best or training.is_finished:
@@ -148,7 +146,12 @@ def _save(
             "validation": json.dumps({"images": len(validation), "errors": result.errors}),
         }
         _write(out, checkpoint.save(training.best, metadata))
-    _write(state, training.state())
+    _write(_state_file(out), training.state())
+
+
+def _state_file(out: Path) -> Path:
+    """What a stopped training goes on from."""
+    return out.with_suffix(".training")
 
 
 def _made(
