@@ -99,9 +99,7 @@ def train(
     }
     try:
         written = sureness.in_random_hands(digits.validation)
-        _run(
-            training, recipe, console, lambda: _save(training, origin, digits.validation, written, out, state)
-        )
+        _run(training, recipe, console, lambda: _save(training, origin, digits.validation, written, out))
     except KeyboardInterrupt:
         if not training.history:
             raise TrainingError("stopped before the first epoch was finished; nothing was written") from None
