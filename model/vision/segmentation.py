@@ -48,6 +48,13 @@ _CUT_PRIOR, _CUT_SCALE = 0.5, 0.7
 """Probability that a cut through no ink is between two digits, and the strokes that it falls with to 1/e."""
 _GAP_PRIOR = 0.6
 """Probability that a gap of no width is between two digits; it rises to 1 at `_GAP`."""
+_BESIDE = 0.4
+"""Neighbours in a line share at least this part of the lower one's rows."""
+_SLOPES = np.radians(np.arange(-40, 41, 2))
+"""Slopes of lines that are looked for."""
+_LEAST_FOR_SLOPE, _FARTHEST, _LEVEL_WITHIN, _CLEARER_SLOPE = 3, 3.0, 0.2, 1.25
+"""Marks that show a slope, the distance of those that are compared and that by which they may be out of line, in
+their sizes, and how much better than none a slope has to fit."""
 _ASIDE = 0.5
 """What a step aside costs a cut, in pixels of ink."""
 
@@ -139,17 +146,33 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
         return marks[:1], marks[1:]
     inner = [mark for mark in marks if not mark.contact]
     written = [mark for mark in marks if mark.contact and not _is_surroundings(mark, labels)]
-    chosen = (
-        inner
-        if _tallest(inner) >= max(0.25 * _tallest(written), 0.02 * max(labels.shape))
-        else inner + written
-    )
+    if _tallest(inner) >= max(0.25 * _tallest(written), 0.02 * max(labels.shape)):
+        chosen = inner + [mark for mark in written if _goes_on(mark, inner, labels)]
+    else:
+        chosen = inner + written
     chosen = chosen or [mark for mark in marks if not _lies_along_border(mark)]
     chosen = [mark for mark in chosen if not _is_frame(mark, chosen, labels)] or chosen
     tallest = _tallest(chosen)
     large = [mark for mark in chosen if mark.height >= _TALL * tallest]
     small = [mark for mark in chosen if mark.height < _TALL * tallest and mark.size >= _PIECE * tallest]
     return large, small
+
+
+def _goes_on(mark: Mark, inner: list[Mark], labels: NDArray[np.int32]) -> bool:
+    """Whether a mark at the border goes on with a line: as high and by the same pen as its neighbour there."""
+    line = [other for other in inner if _shared_rows(mark, other) > 0.7 and other.height > 0.6 * _tallest(inner)]
+    if not line:
+        return False
+    nearest = min(line, key=lambda other: _gap(mark, other))
+    if _gap(mark, nearest) > nearest.height or not 0.6 < mark.height / nearest.height < 1.6:
+        return False
+    widths = [stroke_width(pixels_of(each, _inside(each, labels))) for each in (mark, nearest)]
+    return 0.5 < widths[0] / widths[1] < 2
+
+
+def _inside(mark: Mark, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    box = mark.box
+    return labels[box.top : box.bottom, box.left : box.right]
 
 
 def _lies_along_border(mark: Mark) -> bool:
@@ -399,15 +422,59 @@ def _gap(a: Mark, b: Mark) -> float:
 
 
 def in_lines(groups: list[Mark]) -> list[list[Mark]]:
-    """Groups in reading order: lines from top to bottom, each from left to right."""
-    lines: list[list[Mark]] = []
-    for group in sorted(groups, key=lambda group: -group.height):
-        middle = (group.box.top + group.box.bottom) / 2
-        for line in lines:
-            if any(near.box.top <= middle < near.box.bottom for near in line):
-                line.append(group)
-                break
-        else:
-            lines.append([group])
+    """Groups in reading order: lines from top to bottom, each from left to right.
+
+    A line is what hangs together by neighbours beside one another, so it may climb or fall.
+    """
+    rows = sorted(groups, key=_middle)
+    line_of = {id(group): [group] for group in rows}
+    for group in rows:
+        beside = [
+            other for other in rows if _middle(other) > _middle(group) and _shared_rows(group, other) > _BESIDE
+        ]
+        if not beside:
+            continue
+        nearest = min(beside, key=lambda other: _apart(group, other))
+        line, others = line_of[id(group)], line_of[id(nearest)]
+        if line is not others:
+            line += others
+            line_of.update((id(other), line) for other in others)
+    lines = list({id(line): line for line in line_of.values()}.values())
     lines.sort(key=lambda line: float(np.mean([group.box.top + group.box.bottom for group in line])))
-    return [sorted(line, key=lambda group: group.box.left + group.box.right) for line in lines]
+    return [sorted(line, key=_middle) for line in lines]
+
+
+def _apart(a: Mark, b: Mark) -> int:
+    """Distance of their middles, squared, in which rows count three times as much as columns."""
+    return (_middle(a) - _middle(b)) ** 2 + (3 * (a.box.top + a.box.bottom - b.box.top - b.box.bottom)) ** 2
+
+
+def _middle(mark: Mark) -> int:
+    """Twice the column of its middle."""
+    return mark.box.left + mark.box.right
+
+
+def _shared_rows(a: Mark, b: Mark) -> float:
+    """The part of the lower one's rows that the other one has, too."""
+    shared = min(a.box.bottom, b.box.bottom) - max(a.box.top, b.box.top)
+    return shared / min(a.height, b.height)
+
+
+def slope_of(marks: list[Mark]) -> float:
+    """The angle by which lines of writing fall to the right, in radians; 0 unless another is much likelier.
+
+    The likelier angle has more pairs of neighbours at one height, as the projection profile of a scanned page
+    is sharpest where its lines are level (Postl 1986).
+    """
+    sizes = np.array([mark.size for mark in marks])
+    middles = np.array([[_middle(mark), mark.box.top + mark.box.bottom] for mark in marks]) / 2
+    first, second = np.nonzero(middles[:, None, 0] < middles[None, :, 0])
+    size = np.maximum(sizes[first], sizes[second])
+    x, y = ((middles[second] - middles[first]) / size[:, None]).T
+    near = (np.hypot(x, y) < _FARTHEST) & (np.abs(y) < x)
+    if len(marks) < _LEAST_FOR_SLOPE or not near.any():
+        return 0.0
+    above = y[near, None] * np.cos(_SLOPES) - x[near, None] * np.sin(_SLOPES)  # (pairs, slopes)
+    level = np.exp(-((above / _LEVEL_WITHIN) ** 2) / 2).sum(axis=0)
+    best = int(np.argmax(level))
+    return float(_SLOPES[best]) if level[best] > _CLEARER_SLOPE * level[len(_SLOPES) // 2] else 0.0
