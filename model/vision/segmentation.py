@@ -466,14 +466,14 @@ def slope_of(marks: list[Mark]) -> float:
     The likelier angle has more pairs of neighbours at one height, as the projection profile of a scanned page
     is sharpest where its lines are level (Postl 1986).
     """
+    if len(marks) < _LEAST_FOR_SLOPE:
+        return 0.0
     sizes = np.array([mark.size for mark in marks])
     middles = np.array([[_middle(mark), mark.box.top + mark.box.bottom] for mark in marks]) / 2
     first, second = np.nonzero(middles[:, None, 0] < middles[None, :, 0])
     size = np.maximum(sizes[first], sizes[second])
     x, y = ((middles[second] - middles[first]) / size[:, None]).T
     near = (np.hypot(x, y) < _FARTHEST) & (np.abs(y) < x)
-    if len(marks) < _LEAST_FOR_SLOPE or not near.any():
-        return 0.0
     above = y[near, None] * np.cos(_SLOPES) - x[near, None] * np.sin(_SLOPES)  # (pairs, slopes)
     level = np.exp(-((above / _LEVEL_WITHIN) ** 2) / 2).sum(axis=0)
     best = int(np.argmax(level))
