@@ -12,7 +12,8 @@ from model.vision.ink import TINY, Ink, find_ink
 from model.vision.normalisation import normalise
 from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
-from model.vision.segmentation import Mark, choose_marks, find_marks, pixels_of, slope_of, write_lines
+from model.vision.ruling import without_rules
+from model.vision.segmentation import Mark, choose_marks, find_marks, pixels_of, runs_through, slope_of, write_lines
 
 _PREVIEW = 640
 _LEVEL = math.radians(8)
@@ -32,6 +33,9 @@ def find_page(picture: Picture) -> Page:
     """The page in a picture."""
     ink = find_ink(picture.pixels)
     marks, labels = find_marks(ink.mask)
+    if any(runs_through(mark, labels) for mark in marks):
+        ink = replace(ink, mask=without_rules(ink.mask))
+        marks, labels = find_marks(ink.mask)
     large, small = choose_marks(marks, labels)
     measurements = _measurements(ink, marks, large, labels)
     slope = slope_of(large)

@@ -20,6 +20,8 @@ _SPECK = 0.012
 """Pieces smaller than this part of the picture's longer side are specks."""
 _TALL = 0.42
 """A digit has at least this part of the height of the tallest one."""
+_THROUGH, _COVERS = 0.8, 0.4
+"""Ruled lines reach over this part of the picture, and cover less than that of what encloses them."""
 _PIECE = 0.06
 """Smaller pieces, as a part of a digit's height, belong to nothing."""
 _NEAR = 0.25
@@ -134,6 +136,13 @@ def find_marks(mask: NDArray[np.uint8]) -> tuple[list[Mark], NDArray[np.int32]]:
         box = Box(left, top, left + width, top + height)
         marks.append(Mark(box, area, int(contacts[label]), frozenset({int(label)})))
     return marks, labels
+
+
+def runs_through(mark: Mark, labels: NDArray[np.int32]) -> bool:
+    """Whether a mark runs from border to border and covers little of its box, as ruled lines do."""
+    height, width = labels.shape
+    long = mark.width > _THROUGH * width or mark.height > _THROUGH * height
+    return mark.contact > 1 and long and mark.area < _COVERS * max(mark.size**2, mark.width * mark.height)
 
 
 def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mark], list[Mark]]:
