@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_THICKEST = 0.03
+_THICKEST = 0.04
 """Of a ruled line, as a part of the picture's shorter side."""
 _UNEVEN = 1.6
 """Where a line is thicker than this many times its usual thickness, something else crosses it."""
