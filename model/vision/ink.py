@@ -26,6 +26,8 @@ _REACH = 0.008
 """How far from strong ink weak ink is looked for, as a part of the picture's longer side."""
 _HOLLOW = 0.1
 """Weak ink beside the strong, as a part of it, from which strokes are looked at for weak middles."""
+_INKED = 0.7
+"""Part of a hole in the ink that is weak ink where the hole is the middle of a stroke."""
 _PLENTY = 100_000
 """Pixels, of which every fourth is enough for a histogram."""
 _DARKEST_GROUND = 40
@@ -113,14 +115,17 @@ def _fill(strength: NDArray[np.uint8], mask: NDArray[np.uint8], weakest: int, le
     """Make wide strokes whole whose middle is weaker than their edges, as markers leave them; in place."""
     left, top, width, height = cv2.boundingRect(mask)
     inside = slice(top, top + height), slice(left, left + width)
-    middles = (strength[inside] >= weakest).view(np.uint8) & ~mask[inside]
-    if cv2.countNonZero(middles) < _HOLLOW * cv2.countNonZero(mask):
+    weak = (strength[inside] >= weakest).view(np.uint8) & ~mask[inside]
+    if cv2.countNonZero(weak) < _HOLLOW * cv2.countNonZero(mask):
         return
-    side = 2 * round(WIDE / 2 * min(mask.shape)) + 1
-    near = cv2.morphologyEx(mask[inside], cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    middles &= np.asarray(near, np.uint8)
+    around = cv2.copyMakeBorder(1 - mask[inside], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    count, holes = cv2.connectedComponents(around, connectivity=4)
+    holes = holes[1:-1, 1:-1]  # 0 is ink, 1 what lies around it
+    inked = np.bincount(holes[weak > 0], minlength=count) > _INKED * np.bincount(holes.ravel(), minlength=count)
+    inked[:2] = False
+    middles = inked[holes]
     mask[inside] |= middles
-    whole = cv2.erode(mask[inside], np.ones((3, 3), np.uint8))
+    whole = cv2.dilate(middles.view(np.uint8), np.ones((5, 5), np.uint8)) & mask[inside]
     strength[inside] = np.where(whole > 0, np.maximum(strength[inside], np.uint8(level)), strength[inside])
 
 
