@@ -32,11 +32,13 @@ _GAP = 0.12
 """Neighbours with a wider gap, as a part of their height, are two digits."""
 _WIDEST = 1.3
 """Marks are not taken together where they come out wider than this part of the height."""
-_MOST_PIECES = 7
+_WIDEST_CUT = 2.2
+"""What was one mark before it was cut may be wider."""
+_MOST_PIECES = 10
 """That are combined in all ways."""
 _CUT_WIDTH = 1.1
 """Marks at least this wide, as a part of their height, may be several digits."""
-_STROKES_OF_SEVERAL = 1.95
+_STROKES_OF_SEVERAL = 1.8
 """Narrower marks, too, with this many strokes in a row of pixels, on average; a 0 has fewer than two."""
 _CUT_HEIGHT = 40
 """Pixels of height at which cuts are looked for."""
@@ -270,35 +272,44 @@ def _groups(pieces: list[Mark], height: float) -> list[list[Mark]]:
     groups: list[list[Mark]] = []
     right = 0
     for piece in pieces:
-        if groups and piece.box.left - right <= _GAP * height and len(groups[-1]) < _MOST_PIECES:
+        if groups and piece.box.left - right <= _GAP * height:
             groups[-1].append(piece)
             right = max(right, piece.box.right)
         else:
             groups.append([piece])
             right = piece.box.right
-    return groups
+    return [part for group in groups for part in _divided(group, height)]
+
+
+def _divided(pieces: list[Mark], height: float) -> list[list[Mark]]:
+    """Pieces that are too many for all their ways, divided where a digit ends most likely."""
+    if len(pieces) <= _MOST_PIECES:
+        return [pieces]
+    ends = [_end_prior(left, right, height) for left, right in itertools.pairwise(pieces)]
+    place = int(np.argmax(ends)) + 1
+    return _divided(pieces[:place], height) + _divided(pieces[place:], height)
 
 
 def _ways(pieces: list[Mark], height: float) -> Ways:
     """All ways to take neighbouring pieces together as digits."""
     ends = [_end_prior(left, right, height) for left, right in itertools.pairwise(pieces)]
-    ways: Ways = {}
-    for joints in itertools.product((True, False), repeat=len(pieces) - 1):
-        marks = [pieces[0]]
-        prior = 1.0
-        for joined, end, piece in zip(joints, ends, pieces[1:], strict=True):
-            prior *= 1 - end if joined else end
-            if not joined:
-                marks.append(piece)
-                continue
-            marks[-1] = marks[-1] + piece
-            if piece.cut is None and marks[-1].width > _WIDEST * height:
-                break
-        else:
-            ways[tuple(marks)] = prior
+    whole = functools.reduce(operator.add, pieces)
+    ways: Ways = {(whole,): math.prod(1 - end for end in ends)} if _may_be_one(whole, pieces, height) else {}
+    started = [((pieces[0],), 1.0)]
+    for end, piece in zip(ends, pieces[1:], strict=True):
+        parted = [((*way, piece), prior * end) for way, prior in started]
+        joined = [((*way[:-1], way[-1] + piece), prior * (1 - end)) for way, prior in started]
+        started = parted + [(way, prior) for way, prior in joined if way[-1].width <= _WIDEST * height]
+    ways.update(started)
     least = _LEAST_PRIOR * max(ways.values())
     likely = [(way, prior) for way, prior in ways.items() if prior >= least]
     return dict(sorted(likely, key=lambda way: len(way[0])))
+
+
+def _may_be_one(whole: Mark, pieces: list[Mark], height: float) -> bool:
+    """Whether all pieces may be one digit."""
+    widest = _WIDEST_CUT if all(piece.cut is not None for piece in pieces[1:]) else _WIDEST
+    return whole.width <= widest * height
 
 
 def _end_prior(left: Mark, right: Mark, height: float) -> float:
