@@ -116,7 +116,7 @@ def _fill(strength: NDArray[np.uint8], mask: NDArray[np.uint8], weakest: int, le
     left, top, width, height = cv2.boundingRect(mask)
     inside = slice(top, top + height), slice(left, left + width)
     weak = (strength[inside] >= weakest).view(np.uint8) & ~mask[inside]
-    if cv2.countNonZero(weak) < _HOLLOW * cv2.countNonZero(mask):
+    if cv2.countNonZero(weak) <= _HOLLOW * cv2.countNonZero(mask):
         return
     around = cv2.copyMakeBorder(1 - mask[inside], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     count, holes = cv2.connectedComponents(around, connectivity=4)
