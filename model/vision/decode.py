@@ -171,10 +171,10 @@ def _picture(image: Image.Image, limits: DecodeLimits) -> Picture:
     factor = max(1, max(image.size) // limits.working_side)
     pixels = _flat(image, factor)
     if orientation in _TRANSPOSITIONS:
-        pixels = np.array(Image.fromarray(pixels).transpose(_TRANSPOSITIONS[orientation]))
+        pixels = np.asarray(Image.fromarray(pixels).transpose(_TRANSPOSITIONS[orientation]))
     if orientation >= 5:
         width, height = height, width
-    return Picture(pixels, width, height, Box(0, 0, width, height))
+    return Picture(np.array(pixels), width, height, Box(0, 0, width, height))
 
 
 def _orientation(image: Image.Image) -> int:
