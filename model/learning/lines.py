@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.learning import handwriting
 from model.learning.examples import Examples
@@ -81,7 +80,9 @@ class LinesWriting:
         """See `Writing.ink`."""
         masks = [line.ink(height, pen_width) for line in self.lines]
         tops = np.cumsum([0.0] + [len(mask) + self.leading * height for mask in masks[:-1]])
-        return _laid_out(masks, [(top, indent * height) for top, indent in zip(tops, self.indents, strict=True)])
+        return _laid_out(
+            masks, [(top, indent * height) for top, indent in zip(tops, self.indents, strict=True)]
+        )
 
 
 def _laid_out(masks: Sequence[Mask], places: Sequence[tuple[float, float]]) -> Mask:
@@ -139,7 +140,9 @@ class Style:
         )
 
 
-def mnist_line(digits: Examples, count: int, style: Style, rng: np.random.Generator) -> tuple[LineWriting, str]:
+def mnist_line(
+    digits: Examples, count: int, style: Style, rng: np.random.Generator
+) -> tuple[LineWriting, str]:
     """``count`` MNIST digits beside one another, and which they are."""
     chosen = rng.integers(len(digits), size=count)
     pieces = [style.placed(MnistWriting([digits.images[index]]), 0.0, rng) for index in chosen]

@@ -214,7 +214,16 @@ def desk(size: Size, rng: np.random.Generator, spacing: float) -> Ground:
 GROUNDS: dict[str, Callable[[Size, np.random.Generator, float], Ground]] = {
     ground.__name__: ground
     for ground in (
-        plain, lined, squared, dark_lined, dark_squared, crumpled, whiteboard, blackboard, coloured, newspaper,
-    )  # fmt: skip
+        plain,
+        lined,
+        squared,
+        dark_lined,
+        dark_squared,
+        crumpled,
+        whiteboard,
+        blackboard,
+        coloured,
+        newspaper,
+    )
 }
 """What can be written on: (size, rng, distance of ruled lines in pixels) -> ground."""

@@ -13,7 +13,15 @@ from model.vision.normalisation import normalise
 from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
 from model.vision.ruling import without_rules
-from model.vision.segmentation import Mark, choose_marks, find_marks, pixels_of, runs_through, slope_of, write_lines
+from model.vision.segmentation import (
+    Mark,
+    choose_marks,
+    find_marks,
+    pixels_of,
+    runs_through,
+    slope_of,
+    write_lines,
+)
 
 _PREVIEW = 640
 _LEVEL = math.radians(8)

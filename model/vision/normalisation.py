@@ -11,7 +11,7 @@ _THINNEST, _THIN_TARGET = 0.09, 0.12
 _THICKEST, _THICK_TARGET = 0.3, 0.24
 """Strokes thicker than the first are thinned to the second."""
 _THROUGH, _BAND = (0.75, 0.6), 10
-"""The hole of an outlined digit has this part of its height and width, and is longer, relative to its width."""
+"""The hole of an outlined digit has this part of its height and width, and is so long for its width."""
 _FINE_SIDE = 80
 """Longer side, in pixels, at which strokes are redrawn."""
 
@@ -20,8 +20,8 @@ def normalise(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """One digit's ink, uint8 (h, w) cropped to its box -> uint8 (28, 28), ink bright.
 
     The longer side is fitted to 20 pixels and the centre of mass put at (14, 14), as MNIST was made (LeCun et
-    al. 1998, section III-A). An outlined digit is filled, and strokes much thinner or thicker than MNIST's are
-    redrawn first.
+    al. 1998, section III-A). First an outlined digit is filled, and strokes much thinner or thicker than
+    MNIST's are redrawn.
     """
     return _centred(_fitted(_with_usual_strokes(_filled(ink))))
 
@@ -29,10 +29,10 @@ def normalise(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _filled(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink, its largest hole filled where it is the outline of a digit and no loop.
 
-    The hole of an outline is a band through the whole digit. A band of length l and width w has 4 l / w times the
-    area of the square of half its width; for a disc that figure is pi.
+    The hole of an outline is a band through the whole digit. A band of length l and width w has 4 l / w times
+    the area of the square of half its width; for a disc that figure is pi.
     """
-    mask = _strokes(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0))
+    mask = cv2.copyMakeBorder(_strokes(ink), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
     stats[[0, holes[0, 0]], cv2.CC_STAT_AREA] = 0  # the ink, and what lies around it
     largest = int(np.argmax(stats[:, cv2.CC_STAT_AREA]))

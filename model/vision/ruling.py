@@ -17,8 +17,8 @@ _BESIDE = 3
 def without_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """uint8 (h, w) of 0 and 1 -> the same without lines that run level or upright through the picture.
 
-    A line is thin across: only where the run of ink across it is as short as the line is thick is it taken out, so
-    strokes that cross it stay. Its pieces that come in from the border show where it runs.
+    A line is taken out only where the run of ink across it is as short as the line is thick, so strokes that
+    cross it stay. Its pieces that come in from the border show where it runs.
     """
     level = _rules(mask)
     upright = _rules(np.ascontiguousarray(mask.T)).T
@@ -48,7 +48,7 @@ def _rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _lines_along(thin: NDArray[np.uint8], thickness: float) -> NDArray[np.uint8]:
     """1 near the straight lines through those pieces of (h, w) that come in from the left or right border."""
-    height, width = thin.shape
+    width = thin.shape[1]
     joined = cv2.dilate(thin, np.ones((3, 2 * round(thickness) + 1), np.uint8))  # over lines that cross
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     lines = np.zeros(thin.shape, np.uint8)

@@ -57,8 +57,8 @@ _BESIDE = 0.4
 _SLOPES = np.radians(np.arange(-40, 41, 2))
 """Slopes of lines that are looked for."""
 _LEAST_FOR_SLOPE, _FARTHEST, _LEVEL_WITHIN, _CLEARER_SLOPE = 3, 3.0, 0.2, 1.25
-"""Marks that show a slope, the distance of those that are compared and that by which they may be out of line, in
-their sizes, and how much better than none a slope has to fit."""
+"""Marks that show a slope; in their sizes, how far apart they may be and how far out of line; and how much
+better than none a slope has to fit."""
 _ASIDE = 0.5
 """What a step aside costs a cut, in pixels of ink."""
 
@@ -170,8 +170,10 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
 
 
 def _goes_on(mark: Mark, inner: list[Mark], labels: NDArray[np.int32]) -> bool:
-    """Whether a mark at the border goes on with a line: as high and by the same pen as its neighbour there."""
-    line = [other for other in inner if _shared_rows(mark, other) > 0.7 and other.height > 0.6 * _tallest(inner)]
+    """Whether a mark at the border belongs to a line: as high and by the same pen as its neighbour."""
+    line = [
+        other for other in inner if _shared_rows(mark, other) > 0.7 and other.height > 0.6 * _tallest(inner)
+    ]
     if not line:
         return False
     nearest = min(line, key=lambda other: _gap(mark, other))
@@ -295,11 +297,11 @@ def _ways(pieces: list[Mark], height: float) -> Ways:
     ends = [_end_prior(left, right, height) for left, right in itertools.pairwise(pieces)]
     whole = functools.reduce(operator.add, pieces)
     ways: Ways = {(whole,): math.prod(1 - end for end in ends)} if _may_be_one(whole, pieces, height) else {}
-    started = [((pieces[0],), 1.0)]
+    started: list[tuple[tuple[Mark, ...], float]] = [((pieces[0],), 1.0)]
     for end, piece in zip(ends, pieces[1:], strict=True):
         parted = [((*way, piece), prior * end) for way, prior in started]
         joined = [((*way[:-1], way[-1] + piece), prior * (1 - end)) for way, prior in started]
-        started = parted + [(way, prior) for way, prior in joined if way[-1].width <= _WIDEST * height]
+        started = [*parted, *((way, prior) for way, prior in joined if way[-1].width <= _WIDEST * height)]
     ways.update(started)
     least = _LEAST_PRIOR * max(ways.values())
     likely = [(way, prior) for way, prior in ways.items() if prior >= least]
@@ -450,7 +452,9 @@ def in_lines(groups: list[Mark]) -> list[list[Mark]]:
     line_of = {id(group): [group] for group in rows}
     for group in rows:
         beside = [
-            other for other in rows if _middle(other) > _middle(group) and _shared_rows(group, other) > _BESIDE
+            other
+            for other in rows
+            if _middle(other) > _middle(group) and _shared_rows(group, other) > _BESIDE
         ]
         if not beside:
             continue
