@@ -1,21 +1,18 @@
 """/correct, the keypad, /undo: what a person says that a photo shows."""
 
-import logging
 import re
 
 from telegram import Message, Update
-from telegram.error import BadRequest
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot import keyboards, replies
 from bot.context import Context, person_of, texts_for
+from bot.editing import if_it_changes
 from bot.errors import NotAReadingError
 from bot.i18n import Texts
 from bot.services.consent import TEXT_VERSION
 from bot.services.corrections import Corrected, Undone
 from storage.records import CorrectionRecord, PredictionRecord
-
-log = logging.getLogger(__name__)
 
 LONGEST = 200
 """Digits that /correct takes."""
@@ -153,12 +150,10 @@ async def _show(
     else:
         text = replies.corrected(texts, prediction.digits, counting.digits)
         keyboard = keyboards.corrected(texts, prediction.id)
-    try:
+    with if_it_changes():
         await context.bot.edit_message_text(
             text, prediction.chat_id, prediction.answer_message_id, reply_markup=keyboard
         )
-    except BadRequest as exc:  # the same digit again, or the answer was deleted
-        log.info("the answer was not edited: %s", exc)
 
 
 async def _ask_consent(corrected: Corrected, update: Update, message: Message, context: Context) -> None:

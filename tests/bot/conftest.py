@@ -79,7 +79,7 @@ async def running_in(config: Config, effort: Effort | None = None) -> AsyncItera
         if serving.done():
             serving.result()
         origin = {"Origin": await address, "Sec-Fetch-Site": "same-origin"}
-        async with httpx.AsyncClient(base_url=await address, headers=origin) as client:
+        async with httpx.AsyncClient(base_url=await address, headers=origin, timeout=PATIENCE) as client:
             state = (await client.get("/localchat/state")).raise_for_status().json()
             yield Running(core, client, {user["role"]: user["id"] for user in reversed(state["users"])})
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -123,6 +124,33 @@ async def test_a_bot_without_a_network_waits_for_it(tmp_path: Path, photos: Phot
         storm.share = 0.0
 
         await telegram.person().answer_to(sent)
+
+
+async def test_an_update_that_is_not_understood_does_not_make_the_bot_deaf(tmp_path: Path) -> None:
+    strange: list[Json] = []
+
+    async def deliver_it_first(name: str, call: Call) -> Response:
+        response = await call()
+        answer = json.loads(bytes(response.body)) if name == "getUpdates" else {}
+        if answer.get("result") and strange:
+            update = {"update_id": 0, "message": strange.pop()}
+            return JSONResponse({"ok": True, "result": [update, *answer["result"]]})
+        return response
+
+    async with (
+        serving(tmp_path, interceptor=deliver_it_first) as telegram,
+        connected(tmp_path, telegram),
+    ):
+        you = telegram.person()
+        first = await you.send("/help")
+        await you.answer_to(first)
+        strange.append({**first, "text": None, "poll": {"question": "of a form that nobody knows yet"}})
+
+        await you.send("/id")
+
+        await you.see(lambda seen: seen["message"].get("text", "").startswith("You are"))
+        await you.see(lambda seen: seen["message"].get("text", "").startswith("I read handwritten digits"))
+        assert len([seen for seen in await you.history() if seen["message"]["from"]["is_bot"]]) == 3
 
 
 async def test_somebody_else_who_polls_is_named_in_the_log(

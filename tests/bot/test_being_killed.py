@@ -114,7 +114,9 @@ async def survives(folder: Path, photos: Photos, kills: int, rng: np.random.Gene
                 sent.append(await you.send("/correct 3", reply_to=sent[0]["message_id"]))
                 await asyncio.sleep(rng.uniform(0, 0.5))
         async with installation.running() as process:
-            sent.append(await you.send("/id"))  # the others may have been answered before this process began
+            sent.append(
+                await you.send("hello")
+            )  # the others may have been answered before this process began
             for message in sent:
                 await eventually(you, replies_to(message))
             process.terminate()

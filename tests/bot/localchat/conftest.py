@@ -87,7 +87,7 @@ async def serving(
             "Origin": address,
             "Sec-Fetch-Site": "same-origin",
         }  # as a browser does
-        async with httpx.AsyncClient(base_url=address, headers=as_page) as client:
+        async with httpx.AsyncClient(base_url=address, headers=as_page, timeout=PATIENCE) as client:
             yield Served(chat, clock, client)
     finally:
         await chat.close()
