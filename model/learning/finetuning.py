@@ -44,6 +44,8 @@ class FineTuning:
         corrections_per_batch: how many of these are corrections; the rest is replay, five times as much.
         epochs: passes over the corrections.
         least_steps: few corrections are passed over more often, so that even one is learned.
+        most_steps: many corrections are passed over less often, so that it takes no longer than a minute,
+        least_epochs: though never less often than so.
         label_smoothing: of corrections, as the shipped network was trained with, so that its probabilities
             stay calibrated.
         augmentation: of corrections, as of the photographed digits that the shipped network was trained on.
@@ -57,8 +59,10 @@ class FineTuning:
     warm_up_steps: int = 50
     batch_size: int = 66
     corrections_per_batch: int = 11
-    epochs: int = 6
+    epochs: int = 12
     least_steps: int = 60
+    most_steps: int = 500
+    least_epochs: int = 4
     label_smoothing: float = 0.05
     augmentation: Recipe = PHOTO
     replay_augmentation: Recipe = MILD
@@ -75,6 +79,12 @@ class FineTuning:
         part = min(corrections, person / largest_share) if largest_share else corrections
         most = max(1, math.floor(part * self.batch_size))
         return replace(self, corrections_per_batch=min(self.corrections_per_batch, most))
+
+    def steps(self, corrections: int) -> int:
+        """How many steps so many corrections take."""
+        per_epoch = math.ceil(corrections / self.corrections_per_batch)
+        wanted = min(self.epochs * per_epoch, self.most_steps)
+        return max(self.least_steps, wanted, self.least_epochs * per_epoch)
 
 
 def seed_of(base: Network, corrections: Examples) -> int:
@@ -105,8 +115,7 @@ def fine_tune(
     """
     if len(corrections) == 0:
         raise TrainingError("there are no corrections to learn from")
-    per_epoch = math.ceil(len(corrections) / recipe.corrections_per_batch)
-    steps = max(recipe.least_steps, recipe.epochs * per_epoch)
+    steps = recipe.steps(len(corrections))
     network = base.copy()
     optimizer = AdamW(network.parameters())
     batches = _batches(corrections, replay, recipe, workers, seed=seed, steps=steps)

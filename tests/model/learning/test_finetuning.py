@@ -150,6 +150,15 @@ def test_corrections_never_make_up_more_than_their_part() -> None:
     assert recipe.corrections_per_batch == 13
 
 
+@pytest.mark.parametrize(
+    ("corrections", "steps"), [(1, 60), (110, 120), (440, 480), (1_000, 500), (5_500, 2_000)]
+)
+def test_few_corrections_are_passed_over_often_and_many_at_least_four_times(
+    corrections: int, steps: int
+) -> None:
+    assert FineTuning().steps(corrections) == steps
+
+
 @pytest.fixture(scope="module")
 def job(shipped: Checkpoint, correction: Examples, drawn: Examples) -> Job:
     return Job(shipped, shipped, correction, drawn.take(slice(0, 0)), QUICK, Margins())
