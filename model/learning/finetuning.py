@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from model.errors import TrainingError
 from model.learning.augmentation import MILD, PHOTO, Recipe, augment
 from model.learning.examples import Examples
-from model.learning.replay import Replay
+from model.learning.replay import DRAWN, Replay
 from model.nn.layer import Array
 from model.nn.losses import SoftmaxCrossEntropy, one_hot
 from model.nn.network import Network
@@ -52,6 +52,8 @@ class FineTuning:
         replay_augmentation: of replay, as of the MNIST digits that it was trained on.
         steps_back: how far to go from the shipped weights to the tuned ones; the first that the gate passes
             is taken.
+        reach_without_mnist: these times, after a training at the full rate without MNIST: drawn digits hold
+            its function less firmly.
     """
 
     learning_rate: float = 1e-3
@@ -67,6 +69,7 @@ class FineTuning:
     augmentation: Recipe = PHOTO
     replay_augmentation: Recipe = MILD
     steps_back: tuple[float, ...] = (0.75, 0.5)
+    reach_without_mnist: float = 0.5
 
     def within(self, largest_share: float, *, person: float, corrections: float) -> "FineTuning":
         """The same with more replay where it is needed; nothing that was taught is thrown away for it.
@@ -85,6 +88,12 @@ class FineTuning:
         per_epoch = math.ceil(corrections / self.corrections_per_batch)
         wanted = min(self.epochs * per_epoch, self.most_steps)
         return max(self.least_steps, wanted, self.least_epochs * per_epoch)
+
+    def ways_back(self, corrections: int, replay: Replay) -> tuple[float, ...]:
+        """How far to go to the weights that were tuned on so many corrections, boldest first."""
+        is_bold = self.steps(corrections) >= self.full_rate_steps
+        reach = self.reach_without_mnist if is_bold and replay.name == DRAWN else 1.0
+        return tuple(reach * step for step in self.steps_back)
 
 
 def seed_of(base: Network, corrections: Examples) -> int:

@@ -159,6 +159,18 @@ def test_few_corrections_are_passed_over_often_and_many_at_least_four_times(
     assert FineTuning().steps(corrections) == steps
 
 
+@pytest.mark.parametrize(
+    ("name", "corrections", "furthest"),
+    [(replay.MNIST, 1, 0.75), (replay.MNIST, 500, 0.75), (replay.DRAWN, 1, 0.75), (replay.DRAWN, 500, 0.375)],
+)
+def test_without_mnist_many_corrections_lead_half_as_far(
+    name: str, corrections: int, furthest: float, shipped: Checkpoint, drawn: Examples
+) -> None:
+    mixed_in = Replay(name, drawn, np.arange(1), shipped.network)
+
+    assert FineTuning().ways_back(corrections, mixed_in)[0] == furthest
+
+
 @pytest.fixture(scope="module")
 def job(shipped: Checkpoint, correction: Examples, drawn: Examples) -> Job:
     return Job(shipped, shipped, correction, drawn.take(slice(0, 0)), QUICK, Margins())
