@@ -37,8 +37,8 @@ class FineTuning:
 
     Attributes:
         learning_rate: of Adam at its height; it rises over the warm-up and then falls linearly to 0.
-        full_rate_steps: with fewer steps the height is lower, by the square root of their part of this: a few
-            corrections need no bold step, and there is less time to settle after one.
+        full_rate_steps: with fewer steps the height is lower, in proportion: a few corrections need no bold
+            step, and there is less time to settle after one.
         warm_up_steps: at most; never more than a fifth of all steps.
         batch_size: glyphs of a step.
         corrections_per_batch: how many of these are corrections; the rest is replay, five times as much.
@@ -56,7 +56,7 @@ class FineTuning:
             its function less firmly.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     full_rate_steps: int = 240
     warm_up_steps: int = 50
     batch_size: int = 66
@@ -172,7 +172,7 @@ def _varied(examples: Examples, recipe: Recipe, rng: np.random.Generator) -> Arr
 
 def _learning_rate(step: int, steps: int, recipe: FineTuning) -> float:
     """Rises linearly over the warm-up, then falls linearly to 0 after the last step."""
-    height = recipe.learning_rate * min(1.0, math.sqrt(steps / recipe.full_rate_steps))
+    height = recipe.learning_rate * min(1.0, steps / recipe.full_rate_steps)
     warm_up = min(recipe.warm_up_steps, steps // 5)
     if step < warm_up:
         return height * (step + 1) / warm_up
