@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from model.errors import TrainingError
 from model.learning.augmentation import MILD, PHOTO, Recipe, augment
 from model.learning.examples import Examples
-from model.learning.replay import Replay
+from model.learning.replay import DRAWN, Replay
 from model.nn.layer import Array
 from model.nn.losses import SoftmaxCrossEntropy, one_hot
 from model.nn.network import Network
@@ -37,32 +37,39 @@ class FineTuning:
 
     Attributes:
         learning_rate: of Adam at its height; it rises over the warm-up and then falls linearly to 0.
-        full_rate_steps: with fewer steps the height is lower, by the square root of their part of this: a few
-            corrections need no bold step, and there is less time to settle after one.
+        full_rate_steps: with fewer steps the height is lower, in proportion: a few corrections need no bold
+            step, and there is less time to settle after one.
         warm_up_steps: at most; never more than a fifth of all steps.
         batch_size: glyphs of a step.
         corrections_per_batch: how many of these are corrections; the rest is replay, five times as much.
         epochs: passes over the corrections.
         least_steps: few corrections are passed over more often, so that even one is learned.
+        most_steps: many corrections are passed over less often, so that it takes no longer than a minute,
+        least_epochs: though never less often than so.
         label_smoothing: of corrections, as the shipped network was trained with, so that its probabilities
             stay calibrated.
         augmentation: of corrections, as of the photographed digits that the shipped network was trained on.
         replay_augmentation: of replay, as of the MNIST digits that it was trained on.
         steps_back: how far to go from the shipped weights to the tuned ones; the first that the gate passes
             is taken.
+        reach_without_mnist: these times, after a training at the full rate without MNIST: drawn digits hold
+            its function less firmly.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     full_rate_steps: int = 240
     warm_up_steps: int = 50
     batch_size: int = 66
     corrections_per_batch: int = 11
-    epochs: int = 6
+    epochs: int = 12
     least_steps: int = 60
+    most_steps: int = 500
+    least_epochs: int = 4
     label_smoothing: float = 0.05
     augmentation: Recipe = PHOTO
     replay_augmentation: Recipe = MILD
     steps_back: tuple[float, ...] = (0.75, 0.5)
+    reach_without_mnist: float = 0.5
 
     def within(self, largest_share: float, *, person: float, corrections: float) -> "FineTuning":
         """The same with more replay where it is needed; nothing that was taught is thrown away for it.
@@ -75,6 +82,18 @@ class FineTuning:
         part = min(corrections, person / largest_share) if largest_share else corrections
         most = max(1, math.floor(part * self.batch_size))
         return replace(self, corrections_per_batch=min(self.corrections_per_batch, most))
+
+    def steps(self, corrections: int) -> int:
+        """How many steps so many corrections take."""
+        per_epoch = math.ceil(corrections / self.corrections_per_batch)
+        wanted = min(self.epochs * per_epoch, self.most_steps)
+        return max(self.least_steps, wanted, self.least_epochs * per_epoch)
+
+    def ways_back(self, corrections: int, replay: Replay) -> tuple[float, ...]:
+        """How far to go to the weights that were tuned on so many corrections, boldest first."""
+        is_bold = self.steps(corrections) >= self.full_rate_steps
+        reach = self.reach_without_mnist if is_bold and replay.name == DRAWN else 1.0
+        return tuple(reach * step for step in self.steps_back)
 
 
 def seed_of(base: Network, corrections: Examples) -> int:
@@ -105,8 +124,7 @@ def fine_tune(
     """
     if len(corrections) == 0:
         raise TrainingError("there are no corrections to learn from")
-    per_epoch = math.ceil(len(corrections) / recipe.corrections_per_batch)
-    steps = max(recipe.least_steps, recipe.epochs * per_epoch)
+    steps = recipe.steps(len(corrections))
     network = base.copy()
     optimizer = AdamW(network.parameters())
     batches = _batches(corrections, replay, recipe, workers, seed=seed, steps=steps)
@@ -154,7 +172,7 @@ def _varied(examples: Examples, recipe: Recipe, rng: np.random.Generator) -> Arr
 
 def _learning_rate(step: int, steps: int, recipe: FineTuning) -> float:
     """Rises linearly over the warm-up, then falls linearly to 0 after the last step."""
-    height = recipe.learning_rate * min(1.0, math.sqrt(steps / recipe.full_rate_steps))
+    height = recipe.learning_rate * min(1.0, steps / recipe.full_rate_steps)
     warm_up = min(recipe.warm_up_steps, steps // 5)
     if step < warm_up:
         return height * (step + 1) / warm_up

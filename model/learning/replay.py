@@ -19,6 +19,8 @@ from model.nn.losses import softmax
 from model.nn.network import Network
 from model.nn.workers import Workers
 
+MNIST, DRAWN = "mnist", "drawn"
+
 EDGE_SHARE = 0.5
 """Of what is replayed."""
 EDGE_PART = 0.1
@@ -32,7 +34,7 @@ class Replay:
     """Pictures to mix in, and whose answers to aim at.
 
     Attributes:
-        name: "mnist" or "drawn".
+        name: `MNIST` or `DRAWN`.
         examples: the pictures.
         edge: those that the teacher is least sure of, int64 indices.
         teacher: the shipped network.
@@ -73,7 +75,7 @@ class Replay:
 
 def from_mnist(examples: Examples, teacher: Network, workers: Workers) -> Replay:
     """Replay of MNIST's training pictures."""
-    return Replay.of("mnist", examples, teacher, workers)
+    return Replay.of(MNIST, examples, teacher, workers)
 
 
 def from_drawing(
@@ -85,4 +87,4 @@ def from_drawing(
 ) -> Replay:
     """Replay of digits that ``draw`` makes of labels."""
     labels = [index % 10 for index in range(count)]
-    return Replay.of("drawn", Examples(draw(labels, rng), np.array(labels, np.uint8)), teacher, workers)
+    return Replay.of(DRAWN, Examples(draw(labels, rng), np.array(labels, np.uint8)), teacher, workers)

@@ -107,7 +107,7 @@ def retrain(
     )
     seconds = time.monotonic() - started
     examiner = Examiner(job, judged_on, workers, lambda done: report(Stage.JUDGING, done))
-    for step in job.recipe.steps_back:
+    for step in job.recipe.ways_back(len(job.trained), replay):
         network = base.interpolate(tuned, step)
         card = examiner.examine(network, step=step, replay=replay.name, seconds=seconds)
         verdict = judge(card, job.margins)

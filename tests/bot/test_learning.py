@@ -19,7 +19,7 @@ from bot.services.replays import ReplayService
 from model.learning import handwriting, mnist
 from model.learning.styles import Style
 from model.nn import checkpoint
-from storage import contributors, runs
+from storage import contributors, corrections, runs
 from storage.errors import RunInProgressError, VersionForgottenError
 from storage.records import CorrectionState, RunState, VersionState
 from tests.bot.conftest import in_background
@@ -240,6 +240,25 @@ async def test_what_the_shipped_network_is_sure_of_otherwise_waits_for_review_un
     first, second = await school.correction(doubted), await school.correction(said_by_admin)
     assert (first.state, first.reason) == (CorrectionState.QUARANTINED, "model_is_sure")
     assert (second.state, second.reason) == (CorrectionState.ACCEPTED, None)
+
+
+async def test_screening_goes_by_how_often_the_shipped_network_is_right_in_unusual_hands(
+    school: School,
+) -> None:
+    """What it is 96 % sure of by MNIST's measure is not enough to hold a correction back."""
+    person, shipped = await school.person(5), school.champion.shipped
+    four = handwriting.draw([4], np.random.default_rng(8))[0]
+    await school.teach(four, 9, by=person)
+
+    await school.lessons.screen()
+
+    async with school.database.reading() as session:
+        (glyph,) = await corrections.draw(session, seed=1, maximum=10)
+    pixels = four.reshape(1, 784).astype(np.float32) / np.float32(255)
+    confidence = float(shipped.recognizer.classify(pixels)[0].max())
+    assert glyph.screened_confidence == shipped.sureness.of(confidence)
+    assert glyph.screened_confidence < confidence
+    assert shipped.sureness.of(0.96) < 0.95
 
 
 async def test_a_number_labels_each_of_its_glyphs_and_another_length_none(

@@ -150,6 +150,27 @@ def test_corrections_never_make_up_more_than_their_part() -> None:
     assert recipe.corrections_per_batch == 13
 
 
+@pytest.mark.parametrize(
+    ("corrections", "steps"), [(1, 60), (110, 120), (440, 480), (1_000, 500), (5_500, 2_000)]
+)
+def test_few_corrections_are_passed_over_often_and_many_at_least_four_times(
+    corrections: int, steps: int
+) -> None:
+    assert FineTuning().steps(corrections) == steps
+
+
+@pytest.mark.parametrize(
+    ("name", "corrections", "furthest"),
+    [(replay.MNIST, 1, 0.75), (replay.MNIST, 500, 0.75), (replay.DRAWN, 1, 0.75), (replay.DRAWN, 500, 0.375)],
+)
+def test_without_mnist_many_corrections_lead_half_as_far(
+    name: str, corrections: int, furthest: float, shipped: Checkpoint, drawn: Examples
+) -> None:
+    mixed_in = Replay(name, drawn, np.arange(1), shipped.network)
+
+    assert FineTuning().ways_back(corrections, mixed_in)[0] == furthest
+
+
 @pytest.fixture(scope="module")
 def job(shipped: Checkpoint, correction: Examples, drawn: Examples) -> Job:
     return Job(shipped, shipped, correction, drawn.take(slice(0, 0)), QUICK, Margins())
