@@ -143,6 +143,7 @@ def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArra
     return Measurements(
         contrast=ink.level / 255 if marks else 0.0,
         ink_share=cv2.countNonZero(ink.mask) / ink.mask.size,
+        inner_ink=sum(mark.area for mark in marks if not mark.contact) / ink.mask.size,
         sharpness=_sharpness(ink),
         marks=len(marks),
         digit_sized_marks=len(large),
