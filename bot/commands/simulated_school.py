@@ -17,6 +17,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from model.learning import handwriting, holdouts, replay
+from model.learning.contributors_simulation import LIES as LIES_OF_ONE
 from model.learning.contributors_simulation import (
     Contributor,
     Lie,
@@ -54,8 +55,8 @@ from model.nn.network import Network
 from model.nn.workers import Workers
 
 TEACHERS, NEWCOMERS = 50, 20
-HONEST, LIARS = 35, 15
-"""People in the runs with poison: 700 honest corrections and 300 lies."""
+HONEST, LIARS, CROWD = 35, 15, 30
+"""People in the runs with poison: 700 honest corrections and 300 lies, also by a crowd."""
 ROUNDS = 10
 """Of the slow drip."""
 PHOTOS = 200
@@ -75,6 +76,7 @@ class Scenario(StrEnum):
     FOURS = "30 % all 4 to 9"
     ONE_GLYPH = "30 % one glyph again and again"
     COORDINATED = "30 % 4s it is unsure of to 9"
+    CROWD = "30 % 4s it is unsure of to 9, by 30 accounts"
     DRIP = "30 % all 4 to 9, over 10 rounds"
 
 
@@ -85,6 +87,7 @@ LIES = {
     Scenario.ONE_GLYPH: Lie.ONE_GLYPH,
     Scenario.DRIP: Lie.FOURS,
     Scenario.COORDINATED: Lie.UNSURE_FOURS,
+    Scenario.CROWD: Lie.UNSURE_FOURS,
 }
 
 
@@ -170,7 +173,7 @@ class School:
     def run(self, scenario: Scenario, seed: int) -> tuple[Run, bytes]:
         """Teach, select, train and judge as the bot does; figures of what serves then, and the candidate."""
         teachers = self.teachers(scenario, seed)
-        glyphs = self._taught(teachers, LIES.get(scenario), seed)
+        glyphs = self._taught(teachers, scenario, seed)
         numbers = {teacher.number for teacher in teachers}
         honest = {glyph.key for glyph in glyphs if glyph.contributor in numbers}
         rounds = ROUNDS if scenario is Scenario.DRIP else 1
@@ -239,14 +242,18 @@ class School:
             self._people = {seed: found}
         return self._people[seed]
 
-    def _taught(self, teachers: Sequence[Contributor], lies: Lie | None, seed: int) -> list[TaughtGlyph]:
+    def _taught(self, teachers: Sequence[Contributor], scenario: Scenario, seed: int) -> list[TaughtGlyph]:
         said = [(teacher.number, teacher.taught) for teacher in teachers]
         reader = self._reader(self._shipped.network)
-        if lies is not None:
+        if scenario in LIES:
             rng = np.random.default_rng((seed, 1))
             pool = self._digits.test.take(slice(5_000, 7_500))
             fours = unsure(reader, pool, 4, 300, rng)
-            said += [(1_000 + liar, lie(lies, pool, fours, rng)) for liar in range(LIARS)]
+            liars = CROWD if scenario is Scenario.CROWD else LIARS
+            each = slice(0, LIARS * LIES_OF_ONE // liars)
+            said += [
+                (1_000 + liar, lie(LIES[scenario], pool, fours, rng).take(each)) for liar in range(liars)
+            ]
         return lessons(reader, said)
 
     def _selected(self, glyphs: Sequence[TaughtGlyph], scenario: Scenario) -> Selection:
