@@ -91,12 +91,9 @@ class Recognizer:
         brackets = _brackets_among(seen)
         found = [scored for scored in seen if scored not in brackets] or seen
         digits = _digits_among(found)
-        is_writing = sum(map(_area, digits)) > sum(map(_area, found)) / 2
-        if (
-            not is_writing
-            or _is_hatching(digits)
-            or _explained(page, [*digits, *brackets]) < _LEAST_EXPLAINED
-        ):
+        stand_out = sum(map(_area, digits)) > sum(map(_area, found)) / 2
+        explained = _explained(page, [*digits, *brackets])
+        if not stand_out or explained < _LEAST_EXPLAINED or _is_hatching(digits):
             likeness = max(scored.likeness for scored in found)
             return _unread(page, [scored.reading for scored in found], likeness=likeness)
         left_out = [1 - scored.likeness for scored in found if scored not in digits]
@@ -200,7 +197,7 @@ def _lies_between(first: _Scored, scored: _Scored, last: _Scored) -> bool:
 
 
 def _bow(scored: _Scored) -> float:
-    """How far the middle of a stroke lies to the right of the line between its ends, in pixels of the glyph."""
+    """How far the middle of a stroke lies to the right of the line between its ends, in its pixels."""
     pixels = scored.reading.pixels.astype(np.float64)
     rows = np.flatnonzero(pixels.max(axis=1) > 127)
     if len(rows) < len(pixels) // 2:

@@ -43,13 +43,25 @@ PLAIN, DRAWN, PHOTOGRAPHED = 30_000, 12_000, 20_000
 BATCH = 64
 LEARNING_RATE = 2e-3
 FONTS = (
-    "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSansMono",
-    "STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol", "cmr10", "cmss10", "cmtt10", "cmti10", "cmmi10",
-)  # fmt: skip
+    "DejaVuSans",
+    "DejaVuSans-Oblique",
+    "DejaVuSans-Bold",
+    "DejaVuSerif",
+    "DejaVuSerif-Italic",
+    "DejaVuSansMono",
+    "STIXGeneral",
+    "STIXGeneralItalic",
+    "STIXGeneralBol",
+    "cmr10",
+    "cmss10",
+    "cmtt10",
+    "cmti10",
+    "cmmi10",
+)
 """Fonts that come with matplotlib; the first has every character, the others have letters."""
 
 HELD_OUT = frozenset({"chart", "screenshot", "text"})
-"""Kinds of pictures that the judge never sees in training, so that its row in a table says what it is worth."""
+"""Kinds of pictures that the judge never sees in training: their rows in a table say what it has learnt."""
 
 PENNED = 0.6
 """Share of the letters that are written along their middle with a pen, as by hand."""
