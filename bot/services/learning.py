@@ -7,7 +7,7 @@ import os
 import platform
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -387,12 +387,13 @@ class LearningService:
             await self._learn_nothing(run)
             return
         await self._fetch_mnist()
-        process = TrainingProcess()
-        async for message in process.run(await self._job(lesson, run)):
-            if isinstance(message, Outcome):
-                await self._store(run, lesson, message)
-            else:
-                self._at = (Stage(message.stage.value), message.done)
+        job = await self._job(lesson, run)
+        async with aclosing(TrainingProcess().run(job)) as messages:  # it ends here, come what may
+            async for message in messages:
+                if isinstance(message, Outcome):
+                    await self._store(run, lesson, message)
+                else:
+                    self._at = (Stage(message.stage.value), message.done)
 
     async def _learn_nothing(self, run: TrainingRunRecord) -> None:
         """Nothing is taught any more: what was learned from those who left gives way to the shipped one."""
