@@ -139,13 +139,17 @@ async def run(config: Config, announce: Callable[[str], None]) -> None:
     Raises:
         UnavailableError: Telegram refuses the token, or the port of the local chat is taken.
     """
-    async with opened(config) as core:
-        serving = asyncio.create_task(serve(core, announce), name="serving")
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, serving.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+
+    async def serving() -> None:
+        async with opened(config) as core:
+            await serve(core, announce)
+
+    task = asyncio.create_task(serving(), name="serving")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def serve(core: Core, announce: Callable[[str], None]) -> None:
@@ -155,6 +159,7 @@ async def serve(core: Core, announce: Callable[[str], None]) -> None:
     localchat = None if token else LocalChat(_localchat_file(core.database))
     async with AsyncExitStack() as stack:
         if localchat is not None:
+            stack.push_async_callback(localchat.close)
             await localchat.start()
             token = localchat.identity.token
         desk = _Desk()
@@ -206,17 +211,15 @@ class _Desk:
 
 async def _start_web(web: WebServer, localchat: LocalChat | None, stack: AsyncExitStack) -> None:
     """Listen; a taken port is fatal only where nothing but the web serves."""
+    stack.push_async_callback(web.stop)
+    if localchat is not None:
+        stack.push_async_callback(localchat.close)  # before the server, whose live pages would not end
     try:
         await web.start()
     except UnavailableError as exc:
         if localchat is not None:
-            await localchat.close()
             raise
         log.error("%s; Telegram is served all the same", exc)  # noqa: TRY400 - said in full
-        return
-    stack.push_async_callback(web.stop)
-    if localchat is not None:
-        stack.push_async_callback(localchat.close)  # before the server, whose live pages would not end
 
 
 def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from telegram import Bot, Update
 
+from bot.updates import parsed
 from storage import inbox
 from storage.encryption import Keyring
 from storage.engine import Database
@@ -71,7 +72,7 @@ class Inbox:
 
     async def receive_json(self, payload: dict[str, Any]) -> None:
         """The same for one update as a webhook brings it."""
-        await self.receive([Update.de_json(payload, self._bot)])
+        await self.receive([parsed(payload, self._bot)])
 
     async def reopen(self) -> None:
         """Hand over what an earlier process received and did not finish."""
@@ -137,4 +138,4 @@ class Inbox:
     def _unseal(self, record: InboxRecord) -> Update:
         """Raises `KeyLostError` where it was sealed with a key that is gone."""
         payload = self._keyring.decrypt(b64decode(record.payload[_SEALED]))
-        return Update.de_json(json.loads(payload), self._bot)
+        return parsed(json.loads(payload), self._bot)

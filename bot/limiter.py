@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from telegram.error import BadRequest, NetworkError, TelegramError
+from telegram.error import BadRequest, ChatMigrated, NetworkError, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.request import FloodError, NotSentError, ServerError
@@ -55,7 +55,8 @@ class Bucket:
 class Limiter(BaseRateLimiter[None]):
     """One bucket a chat and one for all; a chat that was told to wait waits, the others go on.
 
-    Repeats what surely failed: refused with 429, not sent for want of a connection, 5xx. What may have
+    Repeats what surely failed: refused with 429, not sent for want of a connection, 5xx, and what was sent
+    to a group that has become a supergroup. What may have
     arrived is repeated only where that does not show (everything but sending).
 
     Args:
@@ -97,6 +98,9 @@ class Limiter(BaseRateLimiter[None]):
                 return await callback(*args, **kwargs)
             except FloodError as exc:
                 await self._flooded(chat, exc)
+            except ChatMigrated as exc:  # the group has become a supergroup, with another id
+                log.info("chat %s is %d now", chat, exc.new_chat_id)
+                data["chat_id"], chat = exc.new_chat_id, str(exc.new_chat_id)
             except NetworkError as exc:
                 if not _may_repeat(endpoint, exc) or self._is_over(since, exc):
                     raise

@@ -34,3 +34,5 @@ def configure(secrets: tuple[str, ...] = (), level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("httpx", "httpcore", "alembic", "telegram.ext", "uvicorn"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # logs whole answers that are no JSON, and raises an error that is logged by whoever gets it
+    logging.getLogger("telegram.request").setLevel(logging.CRITICAL)

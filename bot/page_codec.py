@@ -106,6 +106,7 @@ def _measurements(values: Mapping[str, Any]) -> Measurements:
     return Measurements(
         contrast=float(values["contrast"]),
         ink_share=float(values["ink_share"]),
+        inner_ink=float(values["inner_ink"]),
         sharpness=float(values["sharpness"]),
         marks=int(values["marks"]),
         digit_sized_marks=int(values["digit_sized_marks"]),

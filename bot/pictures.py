@@ -1,5 +1,6 @@
 """Pure: records -> images. "What I saw": photo, ink found in it, and each glyph as the network got it."""
 
+import html
 import io
 from collections.abc import Sequence
 
@@ -7,15 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from bot.replies import percent
 from model.reading import GlyphReading, Reading
 from model.vision.page import Page
 
-_HEIGHT = 240
+_HEIGHT = 360
 """Pixels of the photo and the ink in the strip."""
 _GLYPH = 112
-"""A glyph is shown four times as large as the network gets it."""
-_GAP = 12
-_MOST_GLYPHS = 8
+"""A waiting glyph is shown four times as large as the network gets it."""
+_SCALES = {1: 10, 2: 7}
+_SMALL = 5
+"""Times that a glyph is enlarged in the strip, by how many there are; more of them are smaller."""
+_COLUMNS = 3
+_GAP = 16
+_MOST_GLYPHS = 9
 _GROUND, _TEXT, _BAR, _BEST = "#ffffff", "#222222", "#c4ccd6", "#2e9e5b"
 
 
@@ -24,20 +30,35 @@ def what_was_seen(page: Page, reading: Reading) -> bytes:
     photo = _scaled(Image.fromarray(page.preview))
     ink = _scaled(Image.fromarray(255 - page.ink).convert("RGB"))
     _draw_boxes(photo, page, reading)
-    glyphs = [_glyph(glyph) for glyph in reading.glyphs[:_MOST_GLYPHS]]
-    columns = max(1, min(4, len(glyphs)))
-    rows = -(-len(glyphs) // columns)
-    cell_width, cell_height = (glyphs[0].width, glyphs[0].height) if glyphs else (0, 0)
-    width = max(photo.width + ink.width + 3 * _GAP, columns * (cell_width + _GAP) + _GAP)
-    height = _HEIGHT + 2 * _GAP + rows * (cell_height + _GAP)
-    strip = Image.new("RGB", (width, height), _GROUND)
-    strip.paste(photo, (_GAP, _GAP))
-    strip.paste(ink, (photo.width + 2 * _GAP, _GAP))
-    for index, cell in enumerate(glyphs):
-        row, column = divmod(index, columns)
-        corner = (_GAP + column * (cell_width + _GAP), _HEIGHT + 2 * _GAP + row * (cell_height + _GAP))
-        strip.paste(cell, corner)
-    return _png(strip)
+    shown = reading.glyphs[:_MOST_GLYPHS]
+    side = 28 * _SCALES.get(len(shown), _SMALL)
+    rows = [
+        _beside([_glyph(glyph, side) for glyph in shown[start : start + _COLUMNS]])
+        for start in range(0, len(shown), _COLUMNS)
+    ]
+    return _png(_framed([_beside([photo, ink]), *rows]))
+
+
+def _beside(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one height in a row."""
+    width = sum(picture.width for picture in pictures) + _GAP * (len(pictures) - 1)
+    row = Image.new("RGB", (width, pictures[0].height), _GROUND)
+    left = 0
+    for picture in pictures:
+        row.paste(picture, (left, 0))
+        left += picture.width + _GAP
+    return row
+
+
+def _framed(rows: Sequence[Image.Image]) -> Image.Image:
+    """Rows under one another, each in the middle, with a margin."""
+    width = max(row.width for row in rows) + 2 * _GAP
+    framed = Image.new("RGB", (width, sum(row.height + _GAP for row in rows) + _GAP), _GROUND)
+    top = _GAP
+    for row in rows:
+        framed.paste(row, ((width - row.width) // 2, top))
+        top += row.height + _GAP
+    return framed
 
 
 def enlarged(glyphs: Sequence[NDArray[np.uint8]]) -> bytes:
@@ -68,20 +89,28 @@ def _draw_boxes(photo: Image.Image, page: Page, reading: Reading) -> None:
         )
 
 
-def _glyph(glyph: GlyphReading) -> Image.Image:
-    """The 28x28 pixels enlarged, and the ten probabilities as bars."""
-    cell = Image.new("RGB", (2 * _GLYPH + _GAP, _GLYPH), _GROUND)
+def _glyph(glyph: GlyphReading, side: int) -> Image.Image:
+    """The 28x28 pixels enlarged to this side, and beside them the ten probabilities as bars."""
+    step = side // 10
+    font = ImageFont.load_default(step * 0.75)
+    margin, words = round(font.getlength("0")) + _GAP // 2, round(font.getlength("  >99 %"))
+    longest = side - margin - words
+    cell = Image.new("RGB", (2 * side + _GAP, side), _GROUND)
     pixels: NDArray[np.uint8] = 255 - glyph.pixels
-    cell.paste(Image.fromarray(pixels).resize((_GLYPH, _GLYPH), Image.Resampling.NEAREST), (0, 0))
-    pen, font = ImageDraw.Draw(cell), ImageFont.load_default(10)
-    pen.rectangle((0, 0, _GLYPH - 1, _GLYPH - 1), outline=_BAR)
-    step = _GLYPH / 10
+    cell.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST), (0, 0))
+    pen = ImageDraw.Draw(cell)
+    pen.rectangle((0, 0, side - 1, side - 1), outline=_BAR)
     for digit, probability in enumerate(glyph.probabilities):
-        top, left = round(digit * step), _GLYPH + _GAP
-        pen.text((left, top - 1), str(digit), fill=_TEXT, font=font)
+        middle, left = (digit + 0.5) * side / 10, side + _GAP
+        pen.text((left, middle), str(digit), fill=_TEXT, font=font, anchor="lm")
         color = _BEST if digit == glyph.digit else _BAR
-        length = round(probability * (_GLYPH - _GAP))
-        pen.rectangle((left + _GAP, top + 2, left + _GAP + max(1, length), top + step - 3), fill=color)
+        length = max(2, round(probability * longest))
+        pen.rectangle(
+            (left + margin, middle - step * 0.3, left + margin + length, middle + step * 0.3), fill=color
+        )
+        if probability >= 0.01:
+            text = html.unescape(percent(probability))
+            pen.text((left + margin + length + _GAP // 4, middle), text, fill=_TEXT, font=font, anchor="lm")
     return cell
 
 

@@ -190,9 +190,9 @@ def correction_saved(texts: Texts, read: str, said: str, *, last: bool) -> str:
     return text
 
 
-def other_length(texts: Texts, found: int, said: str) -> str:
-    """The reply to /correct with more or fewer digits than were found."""
-    return texts.ngettext(
+def other_length(texts: Texts, found: int, said: str, counting: str | None = None) -> str:
+    """The reply to /correct with more or fewer digits than were found; `counting` was said before."""
+    text = texts.ngettext(
         "I found {found} digit there, so I keep “{said}” as a note on how I cut "
         "the photo; it trains nothing. "
         "If you meant what I found, correct it with {found} digit.",
@@ -201,6 +201,15 @@ def other_length(texts: Texts, found: int, said: str) -> str:
         "If you meant what I found, correct it with {found} digits.",
         found,
     ).format(found=found, said=escape(said))
+    return text if counting is None else f"{text} {_counts(texts, counting)}"
+
+
+def _counts(texts: Texts, said: str) -> str:
+    return texts.gettext("“{said}” counts.").format(said=_quotable(texts, said))
+
+
+def _quotable(texts: Texts, said: str) -> str:
+    return escape(in_one_line(said)) or texts.gettext("not a digit")
 
 
 def correct_usage(texts: Texts, said: str = "") -> str:
@@ -238,11 +247,10 @@ def not_for_you(texts: Texts) -> str:
     return texts.gettext("That button is for somebody else.")
 
 
-def undone(texts: Texts, said: str) -> str:
-    """The reply to /undo."""
-    return texts.gettext("Taken back: “{said}” does not count any more.").format(
-        said=escape(said) or texts.gettext("not a digit")
-    )
+def undone(texts: Texts, said: str, counting: str | None = None) -> str:
+    """The reply to /undo; `counting` was said before."""
+    text = texts.gettext("Taken back: “{said}”.").format(said=_quotable(texts, said))
+    return text if counting is None else f"{text} {_counts(texts, counting)}"
 
 
 def nothing_to_undo(texts: Texts) -> str:

@@ -1,5 +1,6 @@
 """How requests to the Bot API fail: refused for now, surely not done, or unclear."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -23,11 +24,44 @@ class ServerError(NetworkError):
     """5xx: the server says that it could not do it."""
 
 
+MOST_BYTES = 24 << 20
+"""Of one answer; Telegram hands out files of up to 20 MiB."""
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """A body that ends with an error where it is longer than it may be, whatever its headers say."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = MOST_BYTES
+        async for part in self._stream:
+            left -= len(part)
+            if left < 0:
+                raise httpx.ReadError(f"more than {MOST_BYTES} bytes")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _bound(response: httpx.Response) -> None:
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # of an asynchronous client
+    response.stream = _Bounded(response.stream)
+
+
 class Request(HTTPXRequest):
-    """PTB's HTTP client, with the errors of this module.
+    """PTB's HTTP client, with the errors of this module, and with answers of at most `MOST_BYTES`.
 
     PTB's own `RetryAfter` warns of a deprecation whenever it is made, and PTB has no class for 5xx.
+
+    Args:
+        options: of PTB's.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, httpx_kwargs={"event_hooks": {"response": [_bound]}})
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         """Status and body of one request.

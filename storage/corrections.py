@@ -39,8 +39,9 @@ _TRAINABLE = (CorrectionState.PENDING, CorrectionState.ACCEPTED, CorrectionState
 async def save(session: AsyncSession, new: NewCorrection) -> CorrectionRecord:
     """Store what a person says a prediction shows; the newest one counts, older ones stay as history.
 
-    Saying the same again changes nothing. Another number of digits than glyphs tells of segmentation and
-    trains nothing. Flushes and never commits: the caller owns the transaction.
+    Saying the same again changes nothing. Another number of digits than glyphs is a note on segmentation: it
+    is kept as history, trains nothing, and what was said before it goes on counting. Flushes and never
+    commits: the caller owns the transaction.
 
     Raises:
         PredictionNotFoundError: no prediction has this id.
@@ -52,12 +53,13 @@ async def save(session: AsyncSession, new: NewCorrection) -> CorrectionRecord:
     contributor = await session.get(ContributorRow, new.contributor_id)
     if contributor is None:
         raise ContributorNotFoundError(new.contributor_id)
-    current = await _current_row(session, new.prediction_id, new.contributor_id)
-    if current is not None:
-        if current.digits == new.digits:
-            return current.to_record()
-        current.is_current = False
-        await session.flush()
+    said = await _said(session, new.prediction_id, new.contributor_id)
+    if said and said[0].digits == new.digits:
+        return said[0].to_record()
+    counts = not _is_note(new.digits, prediction)
+    for replaced in said if counts else ():
+        replaced.is_current = False
+    await session.flush()
     labels_glyphs = _labels_each_glyph(new.digits, prediction)
     row = CorrectionRow(
         prediction_id=new.prediction_id,
@@ -68,7 +70,7 @@ async def save(session: AsyncSession, new: NewCorrection) -> CorrectionRecord:
         by_admin=new.by_admin,
         state=new.state,
         reason=new.reason or _hindrance(labels_glyphs, prediction),
-        is_current=True,
+        is_current=counts,
         draw_key=_draw_key(prediction, contributor, new.digits),
         created_at=new.created_at,
     )
@@ -89,16 +91,9 @@ async def undo(session: AsyncSession, correction_id: int, now: datetime) -> Corr
     row.state, row.reason = CorrectionState.WITHDRAWN, CorrectionReason.UNDONE
     await session.flush()
     if was_current:
-        before = await session.scalar(
-            select(CorrectionRow)
-            .where(
-                CorrectionRow.prediction_id == row.prediction_id,
-                CorrectionRow.contributor_id == row.contributor_id,
-                CorrectionRow.undone_at.is_(None),
-            )
-            .order_by(CorrectionRow.id.desc())
-            .limit(1)
-        )
+        prediction = await session.get_one(PredictionRow, row.prediction_id)
+        said = await _said(session, row.prediction_id, row.contributor_id)
+        before = next((one for one in said if not _is_note(one.digits, prediction)), None)
         if before is not None:
             before.is_current = True
             await session.flush()
@@ -118,8 +113,14 @@ async def current_for(
     session: AsyncSession, prediction_id: int, contributor_id: int
 ) -> CorrectionRecord | None:
     """What a person says at present that a prediction shows."""
-    row = await _current_row(session, prediction_id, contributor_id)
-    return None if row is None else row.to_record()
+    said = await _said(session, prediction_id, contributor_id)
+    return next((row.to_record() for row in said if row.is_current), None)
+
+
+async def last_for(session: AsyncSession, prediction_id: int, contributor_id: int) -> CorrectionRecord | None:
+    """What a person said last of a prediction and did not take back; perhaps a note, which does not count."""
+    said = await _said(session, prediction_id, contributor_id)
+    return said[0].to_record() if said else None
 
 
 async def counting_for(session: AsyncSession, prediction_id: int) -> CorrectionRecord | None:
@@ -144,13 +145,13 @@ async def history(session: AsyncSession, prediction_id: int) -> list[CorrectionR
 async def latest_of(
     session: AsyncSession, contributor_id: int, bot_id: int, chat_id: int
 ) -> CorrectionRecord | None:
-    """A person's last correction in a chat that is not undone or replaced."""
+    """What a person said last in a chat and did not take back; perhaps a note, which does not count."""
     row = await session.scalar(
         select(CorrectionRow)
         .join(PredictionRow, PredictionRow.id == CorrectionRow.prediction_id)
         .where(
             CorrectionRow.contributor_id == contributor_id,
-            CorrectionRow.is_current,
+            CorrectionRow.undone_at.is_(None),
             PredictionRow.bot_id == bot_id,
             PredictionRow.chat_id == chat_id,
         )
@@ -467,6 +468,11 @@ def _labels_each_glyph(digits: str, prediction: PredictionRow) -> bool:
     return len(digits.replace("\n", "")) == len(prediction.glyphs) > 0
 
 
+def _is_note(digits: str, prediction: PredictionRow) -> bool:
+    """Other digits than the glyphs that were found could be: it tells how the photo was cut, and no label."""
+    return bool(digits and prediction.glyphs) and not _labels_each_glyph(digits, prediction)
+
+
 def _hindrance(labels_glyphs: bool, prediction: PredictionRow) -> CorrectionReason | None:
     """Why a correction cannot train, whatever its owner consents to."""
     if not labels_glyphs:
@@ -493,17 +499,18 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-async def _current_row(
-    session: AsyncSession, prediction_id: int, contributor_id: int
-) -> CorrectionRow | None:
-    row: CorrectionRow | None = await session.scalar(
-        select(CorrectionRow).where(
+async def _said(session: AsyncSession, prediction_id: int, contributor_id: int) -> list[CorrectionRow]:
+    """What a person said of a prediction and did not take back, newest first."""
+    rows = await session.scalars(
+        select(CorrectionRow)
+        .where(
             CorrectionRow.prediction_id == prediction_id,
             CorrectionRow.contributor_id == contributor_id,
-            CorrectionRow.is_current,
+            CorrectionRow.undone_at.is_(None),
         )
+        .order_by(CorrectionRow.id.desc())
     )
-    return row
+    return list(rows)
 
 
 async def _get_row(session: AsyncSession, correction_id: int) -> CorrectionRow:

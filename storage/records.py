@@ -259,7 +259,7 @@ class CorrectionRecord:
         owner_id: contributor whose photo it is; it is their consent that counts.
         labels_glyphs: as many digits as the prediction has glyphs; otherwise it tells of segmentation and
             trains nothing.
-        is_current: neither replaced by a newer one of the same person nor undone.
+        is_current: neither replaced by a newer one of the same person nor undone, nor a note on segmentation.
         decision, decided_by, decided_at: a reviewer's, if there was one.
     """
 

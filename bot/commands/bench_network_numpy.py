@@ -52,7 +52,7 @@ def training_step(architecture: str, batch: int, repeats: int) -> Figures:
     """Forward, backward and update on a batch."""
     recipe = RECIPES[architecture]
     rng = np.random.default_rng(0)
-    network = architectures.build(architecture, rng)
+    network = architectures.build_for_training(architecture, rng)
     optimizer = recipe.optimizer(network.parameters())
     pixels, targets = rng.random((batch, 784), np.float32), one_hot(rng.integers(0, 10, batch))
     chunk = batch if architecture == "classic" else recipe.chunk
@@ -112,7 +112,7 @@ def train(architecture: str, digits: mnist.Mnist) -> Figures:
     if architecture == "reader":
         recipe = replace(recipe, epochs=READER_EPOCHS, mnist=BATCH, drawn=0, photographed=0)
     start = perf_counter()
-    network = architectures.build(architecture, np.random.default_rng((0, 3)))
+    network = architectures.build_for_training(architecture, np.random.default_rng((0, 3)))
     mixture = Mixture(recipe.parts(digits.train, digits.train, digits.train), 0)
     training = Training(network, mixture, digits.validation, recipe)
     with Workers(recipe.threads, recipe.threads, recipe.chunk) as workers:

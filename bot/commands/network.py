@@ -18,14 +18,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.config import Config
 from model.errors import CheckpointError, TrainingError
-from model.learning import camera_glyphs, mnist
+from model.learning import camera_glyphs, mnist, sureness
 from model.learning.evaluation import Evaluation, best_temperature, robustness
 from model.learning.examples import Examples
 from model.learning.handwriting import draw
 from model.learning.mixture import Mixture
 from model.learning.mnist import Mnist
 from model.learning.recipes import RECIPES, Recipe
-from model.learning.sureness import measure
 from model.learning.training import Training
 from model.nn import architectures, checkpoint
 from model.nn.checkpoint import Checkpoint
@@ -85,11 +84,10 @@ def train(
     recipe = RECIPES[architecture.value]
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     mixture = Mixture(recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console)), seed)
-    network = architectures.build(architecture.value, np.random.default_rng((seed, 3)))
+    network = architectures.build_for_training(architecture.value, np.random.default_rng((seed, 3)))
     training = Training(network, mixture, digits.validation, recipe)
-    state = out.with_suffix(".training")
     if resume:
-        training.resume(_read(state))
+        training.resume(_read(_state_file(out)))
     command = f"digitbot train --architecture {architecture.value} --mnist data/mnist --out {out.name}"
     origin = {
         "command": f"{command} --epochs {recipe.epochs} --seed {seed}",
@@ -100,14 +98,15 @@ def train(
         ),
     }
     try:
-        _run(training, recipe, console, lambda: _save(training, origin, digits, out, state))
+        written = sureness.in_random_hands(digits.validation)
+        _run(training, recipe, console, lambda: _save(training, origin, digits.validation, written, out))
     except KeyboardInterrupt:
         if not training.history:
             raise TrainingError("stopped before the first epoch was finished; nothing was written") from None
         console.print(f"stopped; {out} is the best so far, --resume goes on")
     else:
         console.print(f"wrote {out}")
-        state.unlink()
+        _state_file(out).unlink()
 
 
 def _run(training: Training, recipe: Recipe, console: Console, save: Callable[[], None]) -> None:
@@ -124,22 +123,33 @@ def _run(training: Training, recipe: Recipe, console: Console, save: Callable[[]
             )
 
 
-def _save(training: Training, origin: dict[str, str], digits: Mnist, out: Path, state: Path) -> None:
+def _save(
+    training: Training,
+    origin: dict[str, str],
+    validation: Examples,
+    written: Examples,
+    out: Path,
+) -> None:
     """Write the state to go on from, and the best network so far where it is new or the last word."""
     if training.history[-1].best or training.is_finished:
         logits = training.best.logits
-        temperature = best_temperature(logits(digits.validation.pixels), digits.validation.labels)
-        result = Evaluation.of(logits, digits.validation, temperature)
+        temperature = best_temperature(logits(validation.pixels), validation.labels)
+        result = Evaluation.of(logits, validation, temperature)
         metadata = {
             **origin,
             "epochs": str(len(training.history)),
             "history": json.dumps([asdict(result) for result in training.history]),
             "temperature": f"{temperature:.4f}",
-            **measure(training.best, temperature, digits.validation).to_metadata(),
-            "validation": json.dumps({"images": len(digits.validation), "errors": result.errors}),
+            **sureness.measure(training.best, temperature, written).to_metadata(),
+            "validation": json.dumps({"images": len(validation), "errors": result.errors}),
         }
         _write(out, checkpoint.save(training.best, metadata))
-    _write(state, training.state())
+    _write(_state_file(out), training.state())
+
+
+def _state_file(out: Path) -> Path:
+    """What a stopped training goes on from."""
+    return out.with_suffix(".training")
 
 
 def _made(

@@ -1,21 +1,18 @@
 """/correct, the keypad, /undo: what a person says that a photo shows."""
 
-import logging
 import re
 
-from telegram import InlineKeyboardMarkup, Message, Update
-from telegram.error import BadRequest
+from telegram import Message, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot import keyboards, replies
 from bot.context import Context, person_of, texts_for
+from bot.editing import if_it_changes
 from bot.errors import NotAReadingError
 from bot.i18n import Texts
 from bot.services.consent import TEXT_VERSION
-from bot.services.corrections import Corrected
-from storage.records import PredictionRecord
-
-log = logging.getLogger(__name__)
+from bot.services.corrections import Corrected, Undone
+from storage.records import CorrectionRecord, PredictionRecord
 
 LONGEST = 200
 """Digits that /correct takes."""
@@ -54,7 +51,7 @@ async def _correct(update: Update, context: Context, message: Message, said: str
         in_chat=message.chat_id,
     )
     context.quietly(message.set_reaction("✍"))
-    await _edit_answer(texts, corrected, context)
+    await _show(texts, corrected.prediction, corrected.counting, context)
     await message.reply_html(_receipt(texts, corrected, is_last=replied is None), do_quote=True)
     await _ask_consent(corrected, update, message, context)
 
@@ -77,7 +74,7 @@ async def on_keypad(update: Update, context: Context) -> None:
     )
     texts = texts_for(update)
     await query.answer(replies.saved(texts, digits))
-    await _edit_answer(texts, corrected, context)
+    await _show(texts, corrected.prediction, corrected.counting, context)
     if isinstance(query.message, Message):
         await _ask_consent(corrected, update, query.message, context)
 
@@ -97,8 +94,8 @@ async def on_undo(update: Update, context: Context) -> None:
         prediction_id=None if prediction is None else prediction.id,
     )
     texts = texts_for(update)
-    await message.reply_html(replies.undone(texts, undone.correction.digits), do_quote=True)
-    await _restore_answer(texts, undone.prediction, context)
+    await message.reply_html(_taken_back(texts, undone), do_quote=True)
+    await _show(texts, undone.prediction, undone.counting, context)
 
 
 async def on_undo_button(update: Update, context: Context) -> None:
@@ -113,10 +110,11 @@ async def on_undo_button(update: Update, context: Context) -> None:
         in_chat=chat.id,
         update_id=update.update_id,
         prediction_id=int(context.match.group(1)),
+        shown=True,
     )
     texts = texts_for(update)
-    await query.answer(replies.plain(replies.undone(texts, undone.correction.digits)))
-    await _restore_answer(texts, undone.prediction, context)
+    await query.answer(replies.plain(_taken_back(texts, undone)))
+    await _show(texts, undone.prediction, undone.counting, context)
 
 
 def _in_lines(said: str, prediction: PredictionRecord) -> str:
@@ -130,37 +128,32 @@ def _in_lines(said: str, prediction: PredictionRecord) -> str:
 
 def _receipt(texts: Texts, corrected: Corrected, *, is_last: bool) -> str:
     prediction, correction = corrected.prediction, corrected.correction
-    if not correction.labels_glyphs and prediction.glyphs:
-        return replies.other_length(texts, len(prediction.glyphs), correction.digits)
+    if not correction.is_current:
+        counting = None if corrected.counting is None else corrected.counting.digits
+        return replies.other_length(texts, len(prediction.glyphs), correction.digits, counting)
     return replies.correction_saved(texts, prediction.digits, correction.digits, last=is_last)
 
 
-async def _edit_answer(texts: Texts, corrected: Corrected, context: Context) -> None:
-    """Show a correction in the answer itself."""
-    prediction, correction = corrected.prediction, corrected.correction
-    if correction.labels_glyphs or not correction.digits:
-        text = replies.corrected(texts, prediction.digits, correction.digits)
-        await _edit(prediction, text, keyboards.corrected(texts, prediction.id), context)
+def _taken_back(texts: Texts, undone: Undone) -> str:
+    counting = None if undone.counting is None else undone.counting.digits
+    return replies.undone(texts, undone.correction.digits, counting)
 
 
-async def _restore_answer(texts: Texts, prediction: PredictionRecord, context: Context) -> None:
-    """Show the answer again as it was before it was corrected."""
-    await _edit(
-        prediction, replies.prediction(texts, prediction), keyboards.under(texts, prediction), context
-    )
-
-
-async def _edit(
-    prediction: PredictionRecord, text: str, keyboard: InlineKeyboardMarkup, context: Context
+async def _show(
+    texts: Texts, prediction: PredictionRecord, counting: CorrectionRecord | None, context: Context
 ) -> None:
+    """Show in the answer itself what counts: a correction, or what was read where there is none."""
     if prediction.answer_message_id is None:  # a picture of an album: its answer is about others too
         return
-    try:
+    if counting is None:
+        text, keyboard = replies.prediction(texts, prediction), keyboards.under(texts, prediction)
+    else:
+        text = replies.corrected(texts, prediction.digits, counting.digits)
+        keyboard = keyboards.corrected(texts, prediction.id)
+    with if_it_changes():
         await context.bot.edit_message_text(
             text, prediction.chat_id, prediction.answer_message_id, reply_markup=keyboard
         )
-    except BadRequest as exc:  # the same digit again, or the answer was deleted
-        log.info("the answer was not edited: %s", exc)
 
 
 async def _ask_consent(corrected: Corrected, update: Update, message: Message, context: Context) -> None:

@@ -5,11 +5,12 @@ import logging
 import time
 
 from telegram import Message, Update
-from telegram.error import BadRequest, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, filters
 
 from bot import i18n, keyboards, learning_replies, pictures, replies
 from bot.context import Context, DigitBot, person_of, texts_for
+from bot.editing import if_it_changes
 from bot.errors import NotAnAdminError
 from bot.i18n import Texts
 from bot.report_card_picture import report_card
@@ -138,13 +139,11 @@ async def _settle(message: object, text: str) -> None:
     """Put a decision under what it was about, in the place of the buttons."""
     if not isinstance(message, Message):
         return
-    try:
+    with if_it_changes():
         if message.photo:
             await message.edit_caption(f"{message.caption_html or ''}\n\n{text}".strip())
         else:
             await message.edit_text(f"{message.text_html or ''}\n\n{text}".strip())
-    except BadRequest as exc:  # pressed twice, or deleted
-        log.info("the decision was not shown: %s", exc)
 
 
 async def on_cancel(update: Update, context: Context) -> None:

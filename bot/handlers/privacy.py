@@ -5,6 +5,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, filt
 
 from bot import keyboards, replies
 from bot.context import Context, person_of, texts_for
+from bot.editing import if_it_changes
 from bot.errors import NotForYouError
 from bot.services.consent import TEXT_VERSION, Choice
 from bot.services.people import Person
@@ -42,7 +43,8 @@ async def on_receipts(update: Update, context: Context) -> None:
     await query.answer()
     text, keyboard = _policy(update, context, await context.services.consent.choice(person))
     if isinstance(query.message, Message):
-        await query.message.edit_text(text, reply_markup=keyboard)
+        with if_it_changes():
+            await query.message.edit_text(text, reply_markup=keyboard)
 
 
 async def on_forget_me(update: Update, context: Context) -> None:
@@ -81,7 +83,8 @@ async def _settle(update: Update, text: str) -> None:
     assert query is not None  # called for presses only
     await query.answer()
     if isinstance(query.message, Message):
-        await query.message.edit_text(text)
+        with if_it_changes():
+            await query.message.edit_text(text)
 
 
 def _policy(update: Update, context: Context, choice: Choice) -> tuple[str, InlineKeyboardMarkup]:

@@ -24,11 +24,10 @@ class Store:
         """Create the file, readable by its owner only (it holds pictures and the token), and its tables."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
-        engine = create_async_engine(f"sqlite+aiosqlite:///{self._path}")
-        event.listen(engine.sync_engine, "connect", _configure)
-        async with engine.begin() as connection:
+        self._engine = create_async_engine(f"sqlite+aiosqlite:///{self._path}")
+        event.listen(self._engine.sync_engine, "connect", _configure)
+        async with self.transaction() as connection:
             await connection.run_sync(tables.metadata.create_all)
-        self._engine = engine
 
     async def close(self) -> None:
         """Close the file; `open` may open it again."""

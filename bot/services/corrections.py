@@ -19,20 +19,23 @@ class Corrected:
     """A correction as stored.
 
     Attributes:
+        counting: what counts now; another one where this is a note on segmentation, or an admin's wins.
         asks_consent: the person has corrected a photo of theirs and was never asked whether that may train.
     """
 
     prediction: PredictionRecord
     correction: CorrectionRecord
+    counting: CorrectionRecord | None
     asks_consent: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A correction that was taken back, and the reading it was about."""
+    """A correction that was taken back, the reading it was about, and the correction that counts now."""
 
     prediction: PredictionRecord
     correction: CorrectionRecord
+    counting: CorrectionRecord | None
 
 
 class CorrectionService:
@@ -99,14 +102,28 @@ class CorrectionService:
                     by_admin=person.is_admin,
                 ),
             )
+            counting = await corrections.counting_for(session, prediction.id)
         is_own = prediction.contributor_id == who.id
         asks = is_own and who.consent is Consent.NOT_ASKED and who.asked_at is None
-        return Corrected(prediction, correction, asks)
+        return Corrected(prediction, correction, counting, asks)
 
     async def undo(
-        self, person: Person, *, in_chat: int, update_id: int, prediction_id: int | None = None
+        self,
+        person: Person,
+        *,
+        in_chat: int,
+        update_id: int,
+        prediction_id: int | None = None,
+        shown: bool = False,
     ) -> Undone:
-        """Take back a person's correction of one reading, or their last one in this chat.
+        """Take back what a person said last of one reading, or in this chat; what came before counts again.
+
+        Args:
+            person: only their own corrections.
+            in_chat: where it is asked for.
+            update_id: which asks for it, and is done with it.
+            prediction_id: the reading; without it the last correction in the chat.
+            shown: take back what the answer shows instead, which is never a note on segmentation.
 
         Raises:
             NotAReadingError: there is no such reading in this chat.
@@ -120,13 +137,15 @@ class CorrectionService:
                 current = await corrections.latest_of(session, who.id, person.bot_id, in_chat)
             else:
                 await _reading_in(session, person, prediction_id, in_chat)
-                current = await corrections.current_for(session, prediction_id, who.id)
+                find = corrections.current_for if shown else corrections.last_for
+                current = await find(session, prediction_id, who.id)
             if current is None:
                 raise NothingToUndoError
             undone = await corrections.undo(session, current.id, self._now())
             prediction = await predictions.get(session, undone.prediction_id)
+            counting = await corrections.counting_for(session, prediction.id)
             await inbox.mark_done(session, person.bot_id, update_id)
-        return Undone(prediction, undone)
+        return Undone(prediction, undone, counting)
 
 
 async def _reading_in(

@@ -388,7 +388,7 @@ class LearningService:
             return
         await self._fetch_mnist()
         job = await self._job(lesson, run)
-        async with aclosing(TrainingProcess().run(job)) as messages:  # it ends here, come what may
+        async with aclosing(TrainingProcess().run(job)) as messages:  # so that it has ended when this has
             async for message in messages:
                 if isinstance(message, Outcome):
                     await self._store(run, lesson, message)

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,9 @@ class TrainingProcess:
             env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )
         try:
-            async for message in self._converse(process, job):
-                yield message
+            async with aclosing(self._converse(process, job)) as messages:
+                async for message in messages:
+                    yield message
         finally:
             await self.kill()
 
@@ -85,7 +87,7 @@ class TrainingProcess:
 
     async def _converse(
         self, process: asyncio.subprocess.Process, job: bytes
-    ) -> AsyncIterator[Step | Outcome]:
+    ) -> AsyncGenerator[Step | Outcome, None]:
         assert process.stdin is not None  # it was opened as a pipe
         assert process.stdout is not None  # so was this
         try:

@@ -55,6 +55,7 @@ class Condition:
         grounds: what is written on, one of `paper.GROUNDS` at random.
         ink: what is written with, a key of `INKS`.
         pen_width: in heights of a digit; None leaves the writing's own.
+        stroke: "full", or of thick pens "outlined" or "faded" (its middle half as dark as its edges).
         height: of the digits, as a share of the photo's shorter side (less where a number would not fit).
         centred: 1 puts the writing in the middle, 0 anywhere.
         rotation: largest angle either way, in degrees.
@@ -76,6 +77,7 @@ class Condition:
     grounds: tuple[str, ...] = ("plain",)
     ink: str = "pen"
     pen_width: Range | None = None
+    stroke: str = "full"
     height: Range = (0.28, 0.6)
     centred: float = 0.5
     rotation: float = 4
@@ -146,6 +148,16 @@ CONDITIONS: dict[str, Condition] = {
 """The named conditions, from the easiest to everything at once."""
 
 
+UNUSUAL: dict[str, Condition] = {
+    "dark lines": Condition(grounds=("dark_lined",), pen_width=(0.07, 0.13), perspective=0.03),
+    "dark squares": Condition(grounds=("dark_squared",), pen_width=(0.07, 0.13), perspective=0.03),
+    "outlined": Condition(ink="marker", pen_width=(0.14, 0.19), stroke="outlined"),
+    "faded": Condition(ink="marker", pen_width=(0.14, 0.19), stroke="faded"),
+    "turned": Condition(rotation=25),
+}
+"""Conditions that few photos are taken under; they are measured and not trained on."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
     """A picture and where in it the writing is."""
@@ -205,7 +217,20 @@ def _inked(
     if fit < 1:
         height *= fit
         ink = writing.ink(height, pen_width)
-    return ink, height
+    return _stroked(ink, condition.stroke, height), height
+
+
+def _stroked(ink: Mask, stroke: str, height: float) -> Mask:
+    """The ink of full strokes with its outline alone, or with a fading middle."""
+    if stroke == "full":
+        return ink
+    line = max(2, round(0.025 * height))
+    if stroke == "outlined":
+        padded = cv2.copyMakeBorder(ink, *(line + 1,) * 4, cv2.BORDER_CONSTANT, value=0)
+        round_pen = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * line + 1, 2 * line + 1))
+        return np.asarray(cv2.subtract(cv2.dilate(padded, round_pen), padded), np.uint8)
+    inside = cv2.distanceTransform((ink > 127).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(ink * (1 - 0.5 * np.clip(inside / line - 1, 0, 1)), np.uint8)
 
 
 def _placed(ink: Mask, size: Size, centred: float, border: tuple[int, int], rng: np.random.Generator) -> Mask:

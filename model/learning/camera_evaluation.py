@@ -13,7 +13,7 @@ import numpy as np
 
 from model.errors import DataError
 from model.learning import camera, handwriting, negatives
-from model.learning.camera import CONDITIONS
+from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.examples import Examples
 from model.learning.handwriting import Hand, Spacing
 from model.learning.negatives import KINDS
@@ -122,12 +122,13 @@ def calibration_error(answers: Sequence[Answer], bins: int = 15) -> float:
 def mnist_photos(
     digits: Examples, condition: str, count: int, seed: int, size: Size | None = None
 ) -> Iterator[Photo]:
-    """MNIST digits under one named condition; each condition has digits of its own."""
-    number = list(CONDITIONS).index(condition)
+    """MNIST digits under one named condition, usual or not; each condition has digits of its own."""
+    conditions = CONDITIONS | UNUSUAL
+    number = list(conditions).index(condition)
     order = np.random.default_rng([seed, number]).permutation(len(digits))
     for index in order[:count]:
         rng = np.random.default_rng([seed, number, index])
-        data = camera.take(MnistWriting([digits.images[index]]), CONDITIONS[condition], rng, size)
+        data = camera.take(MnistWriting([digits.images[index]]), conditions[condition], rng, size)
         yield Photo(f"{condition} {index}", str(digits.labels[index]), data)
 
 

@@ -103,6 +103,23 @@ def squared(size: Size, rng: np.random.Generator, spacing: float) -> Ground:
     return _print(ground, grid, colour, strength)
 
 
+def dark_lined(size: Size, rng: np.random.Generator, spacing: float) -> Ground:
+    """Ruled paper whose lines are as dark as ink."""
+    return _darkly_ruled(_ruling(size, spacing, False, rng), rng, spacing)
+
+
+def dark_squared(size: Size, rng: np.random.Generator, spacing: float) -> Ground:
+    """Squared paper whose lines are as dark as ink."""
+    level, upright = (_ruling(size, 0.6 * spacing, way, rng) for way in (False, True))
+    return _darkly_ruled(np.maximum(level, upright), rng, spacing)
+
+
+def _darkly_ruled(lines: NDArray[np.float32], rng: np.random.Generator, spacing: float) -> Ground:
+    ground = plain((lines.shape[0], lines.shape[1]), rng, spacing)
+    colour = ((0.1, 0.12, 0.42), (0.12, 0.12, 0.14), (0.5, 0.15, 0.15))[rng.integers(3)]
+    return _print(ground, lines, colour, rng.uniform(0.85, 1))
+
+
 def crumpled(size: Size, rng: np.random.Generator, spacing: float) -> Ground:
     """Paper that was folded and crushed: facets of different brightness that meet at creases."""
     ground = plain(size, rng, spacing)
@@ -196,6 +213,17 @@ def desk(size: Size, rng: np.random.Generator, spacing: float) -> Ground:
 
 GROUNDS: dict[str, Callable[[Size, np.random.Generator, float], Ground]] = {
     ground.__name__: ground
-    for ground in (plain, lined, squared, crumpled, whiteboard, blackboard, coloured, newspaper)
+    for ground in (
+        plain,
+        lined,
+        squared,
+        dark_lined,
+        dark_squared,
+        crumpled,
+        whiteboard,
+        blackboard,
+        coloured,
+        newspaper,
+    )
 }
 """What can be written on: (size, rng, distance of ruled lines in pixels) -> ground."""

@@ -77,10 +77,10 @@ RECIPES = {
         chunk=32,
     ),
     "reader": Recipe(
-        epochs=24,
-        mnist=40,
-        drawn=8,
-        photographed=16,
+        epochs=36,
+        mnist=48,
+        drawn=6,
+        photographed=10,
         augmentation=augmentation.MILD,
         input_scale=1.0,
         learning_rate=2e-3,
@@ -89,7 +89,7 @@ RECIPES = {
         loss=SoftmaxCrossEntropy(label_smoothing=0.05),
         optimizer=_adamw,
         threads=2,
-        chunk=4,
+        chunk=8,
     ),
 }
 """By architecture."""

@@ -87,10 +87,15 @@ class Sureness:
         return {KEY: json.dumps(rounded)}
 
 
-def measure(network: Network, temperature: float, held_out: Examples) -> Sureness:
-    """The sureness of a network, on held-out digits rewritten in a random hand each."""
+def in_random_hands(held_out: Examples) -> Examples:
+    """What `measure` takes: held-out digits rewritten in a random hand each."""
     written = holdouts.styled(held_out, SEED)
-    pixels = Examples(written.images, written.labels).pixels
+    return Examples(written.images, written.labels)
+
+
+def measure(network: Network, temperature: float, written: Examples) -> Sureness:
+    """The sureness of a network, on held-out digits in unusual hands."""
+    pixels = written.pixels
     logits = np.concatenate([network.logits(part) for part in np.array_split(pixels, len(pixels) // 256 + 1)])
     probabilities = softmax(logits / np.float32(temperature))
     return Sureness.fit(probabilities.max(axis=1), probabilities.argmax(axis=1) == written.labels)
@@ -111,7 +116,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     found = checkpoint.load_file(arguments.checkpoint)
     temperature = float(found.metadata.get("temperature", 1))
-    sureness = measure(found.network, temperature, mnist.load(arguments.mnist).validation)
+    written = in_random_hands(mnist.load(arguments.mnist).validation)
+    sureness = measure(found.network, temperature, written)
     metadata = {**found.metadata, **sureness.to_metadata()}
     arguments.checkpoint.write_bytes(checkpoint.save(found.network, metadata))
 

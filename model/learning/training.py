@@ -13,6 +13,8 @@ from model.errors import CheckpointError, TrainingError
 from model.learning.examples import Examples
 from model.learning.mixture import Mixture
 from model.learning.recipes import Recipe
+from model.nn import architectures
+from model.nn.batch_norm import fold
 from model.nn.checkpoint import read_metadata
 from model.nn.layer import Array
 from model.nn.losses import log_softmax
@@ -24,6 +26,9 @@ Progress = Callable[[int, int, float], None]
 
 BLOCK = 16
 """Batches that are made at a time."""
+
+FOLDING_BATCHES = 32
+"""Batches that the means and variances of a finished network's batch normalisation are taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,15 @@ class Training:
     Attributes:
         network: as the optimizer moves it.
         average: the moving average of its weights.
-        best: the average after the epoch that misread the fewest validation examples, for plain pixels.
+        best: the average after the epoch that misread the fewest validation examples, made ready for use:
+            for plain pixels, and without batch normalisation.
         history: one result for each finished epoch.
     """
 
     def __init__(self, network: Network, mixture: Mixture, validation: Examples, recipe: Recipe) -> None:
         self.network = network
         self.average = network.copy()
-        self.best = network.copy()
+        self.best = architectures.build(network.architecture, np.random.default_rng(0))
         self.history: list[EpochResult] = []
         self._mixture = mixture
         self._validation = validation
@@ -83,7 +89,7 @@ class Training:
         """
         for epoch in range(len(self.history) + 1, self._recipe.epochs + 1):
             loss = self._train(epoch, workers, progress)
-            candidate = self._for_plain_pixels(self.average)
+            candidate = self._for_use(self.average)
             result = self._validate(candidate, epoch, loss, workers)
             self.history.append(result)
             if result.best:
@@ -139,13 +145,17 @@ class Training:
         for name, average in self.average.parameters().items():
             np.add(average, (1 - decay) * (weights[name] - average), out=average)
 
-    def _for_plain_pixels(self, network: Network) -> Network:
-        """A copy whose first weights are multiplied by the recipe's input scale: w (s x) = (s w) x."""
-        copied = network.copy()
-        first = next(layer for layer in copied.layers if layer.parameters)
-        weight = first.parameters["weight"]
-        np.multiply(weight, np.float32(self._recipe.input_scale), out=weight)
-        return copied
+    def _for_use(self, network: Network) -> Network:
+        """A copy without batch normalisation, and with the input scale in its first weights.
+
+        ``w (s x) = (s w) x``, so the copy takes plain pixels.
+        """
+        scale = np.float32(self._recipe.input_scale)
+        pixels, _ = self._mixture.batches(0, FOLDING_BATCHES)
+        folded = fold(network, scale * pixels.reshape(-1, 784))
+        first = next(layer for layer in folded.layers if layer.parameters)
+        first.parameters["weight"][...] *= scale
+        return folded
 
     def _validate(self, network: Network, epoch: int, training_loss: float, workers: Workers) -> EpochResult:
         """How good the network is on the examples that choose."""

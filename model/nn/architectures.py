@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from model.errors import CheckpointError
 from model.nn.activations import BiasReLU, Sigmoid
+from model.nn.batch_norm import BatchNorm
 from model.nn.convolution import Conv2D
 from model.nn.dropout import Dropout
 from model.nn.layer import Layer
@@ -22,6 +23,14 @@ def build(name: str, rng: np.random.Generator, dtype: DTypeLike = np.float32) ->
     if name not in ARCHITECTURES:
         raise CheckpointError(f"unknown architecture {name!r}; known are {', '.join(ARCHITECTURES)}")
     return Network(name, ARCHITECTURES[name](rng, dtype))
+
+
+def build_for_training(name: str, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Network:
+    """As `build`, with batch normalisation before every `BiasReLU`; `batch_norm.fold` takes it out again."""
+    layers: list[Layer] = []
+    for layer in build(name, rng, dtype).layers:
+        layers += [BatchNorm(), layer] if isinstance(layer, BiasReLU) else [layer]
+    return Network(name, layers)
 
 
 def _classic(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:

@@ -169,12 +169,12 @@ def _picture(image: Image.Image, limits: DecodeLimits) -> Picture:
     image.draft("RGB", (-(-width // factor), -(-height // factor)))
     image.load()
     factor = max(1, max(image.size) // limits.working_side)
-    small = Image.fromarray(_flat(image, factor))
+    pixels = _flat(image, factor)
     if orientation in _TRANSPOSITIONS:
-        small = small.transpose(_TRANSPOSITIONS[orientation])
+        pixels = np.asarray(Image.fromarray(pixels).transpose(_TRANSPOSITIONS[orientation]))
     if orientation >= 5:
         width, height = height, width
-    return Picture(np.array(small), width, height, Box(0, 0, width, height))
+    return Picture(np.array(pixels), width, height, Box(0, 0, width, height))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -1,5 +1,8 @@
 """A picture -> the page: its ink, the glyphs and the ways to combine them, and what was measured."""
 
+import math
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +12,20 @@ from model.vision.ink import TINY, Ink, find_ink
 from model.vision.normalisation import normalise
 from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
-from model.vision.segmentation import Mark, choose_marks, find_marks, pixels_of, write_lines
+from model.vision.ruling import without_rules
+from model.vision.segmentation import (
+    Mark,
+    choose_marks,
+    find_marks,
+    pixels_of,
+    runs_through,
+    slope_of,
+    write_lines,
+)
 
 _PREVIEW = 640
+_LEVEL = math.radians(8)
+"""Lines that slope more are levelled before they are read."""
 
 
 def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
@@ -27,10 +41,19 @@ def find_page(picture: Picture) -> Page:
     """The page in a picture."""
     ink = find_ink(picture.pixels)
     marks, labels = find_marks(ink.mask)
+    if any(runs_through(mark, labels) for mark in marks):
+        ink = replace(ink, mask=without_rules(ink.mask))
+        marks, labels = find_marks(ink.mask)
     large, small = choose_marks(marks, labels)
+    measurements = _measurements(ink, marks, large, labels)
+    slope = slope_of(large)
+    level, turn = (ink, None) if abs(slope) < _LEVEL else _levelled(ink, large + small, labels, slope)
+    if turn is not None:
+        marks, labels = find_marks(level.mask)
+        large, small = choose_marks(marks, labels)
     writing = write_lines(large, small, labels)
     glyphs = {
-        mark: _glyph(mark, labels, ink, picture)
+        mark: _glyph(mark, labels, level, picture, turn)
         for mark in {mark for line in writing for ways in line for way in ways for mark in way}
     }
     return Page(
@@ -48,7 +71,7 @@ def find_page(picture: Picture) -> Page:
             )
             for line in writing
         ),
-        measurements=_measurements(ink, marks, large, labels),
+        measurements=measurements,
         preview=_preview(picture),
         ink=_preview_of_ink(ink, picture),
     )
@@ -67,8 +90,37 @@ def _size(box: Box) -> int:
     return max(box.right - box.left, box.bottom - box.top)
 
 
-def _glyph(mark: Mark, labels: NDArray[np.int32], ink: Ink, picture: Picture) -> Glyph:
-    return Glyph(picture.in_photo(mark.box), normalise(_cropped(mark, labels, ink)))
+def _levelled(
+    ink: Ink, marks: list[Mark], labels: NDArray[np.int32], slope: float
+) -> tuple[Ink, NDArray[np.float64]]:
+    """The ink of these marks turned until its lines are level, and the (2, 3) map back to where it was."""
+    numbers = np.zeros(int(labels.max()) + 1, np.uint8)
+    numbers[[label for mark in marks for label in mark.labels]] = 1
+    own = numbers[labels]
+    height, width = own.shape
+    cosine, sine = math.cos(slope), math.sin(slope)
+    size = math.ceil(width * cosine + height * abs(sine)), math.ceil(width * abs(sine) + height * cosine)
+    forth = cv2.getRotationMatrix2D((width / 2, height / 2), math.degrees(slope), 1)
+    forth[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    strength = np.asarray(cv2.warpAffine(ink.strength, forth, size), np.uint8)
+    mask = np.asarray(cv2.warpAffine(own * np.uint8(255), forth, size) > 127, np.uint8)
+    back = np.asarray(cv2.invertAffineTransform(forth), np.float64)
+    return replace(ink, strength=strength, mask=mask), back
+
+
+def _glyph(
+    mark: Mark, labels: NDArray[np.int32], ink: Ink, picture: Picture, turn: NDArray[np.float64] | None
+) -> Glyph:
+    box = mark.box if turn is None else _turned(mark.box, turn, picture)
+    return Glyph(picture.in_photo(box), normalise(_cropped(mark, labels, ink)))
+
+
+def _turned(box: Box, turn: NDArray[np.float64], picture: Picture) -> Box:
+    """What encloses a box in the picture, after the (2, 3) map."""
+    corners = np.array([[x, y, 1] for x in (box.left, box.right) for y in (box.top, box.bottom)]) @ turn.T
+    height, width = picture.pixels.shape[:2]
+    (left, top), (right, bottom) = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0))
+    return Box(max(0, int(left)), max(0, int(top)), min(width, int(right)), min(height, int(bottom)))
 
 
 def _cropped(mark: Mark, labels: NDArray[np.int32], ink: Ink) -> NDArray[np.uint8]:
@@ -91,6 +143,7 @@ def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArra
     return Measurements(
         contrast=ink.level / 255 if marks else 0.0,
         ink_share=cv2.countNonZero(ink.mask) / ink.mask.size,
+        inner_ink=sum(mark.area for mark in marks if not mark.contact) / ink.mask.size,
         sharpness=_sharpness(ink),
         marks=len(marks),
         digit_sized_marks=len(large),
@@ -103,10 +156,9 @@ def _sharpness(ink: Ink) -> float:
     """Part of the inked pixels that are not edge: neither nearly ground nor nearly the middle of a stroke."""
     left, top, width, height = cv2.boundingRect(ink.mask)
     inside = slice(top, top + height), slice(left, left + width)
-    strength = ink.strength[inside] * ink.mask[inside]
-    inked = int(np.count_nonzero(strength > 0.3 * ink.level))
-    middle = int(np.count_nonzero(strength > 0.7 * ink.level))
-    return middle / max(1, inked)
+    strength = cv2.calcHist([ink.strength[inside]], [0], ink.mask[inside], [256], [0, 256]).ravel()
+    inked, middle = (float(strength[int(share * ink.level) + 1 :].sum()) for share in (0.3, 0.7))
+    return middle / max(1.0, inked)
 
 
 def _preview(picture: Picture) -> NDArray[np.uint8]:

@@ -24,6 +24,8 @@ _WEAK_SHARE = 0.5
 """Ink beside strong ink may have this part of its threshold."""
 _REACH = 0.008
 """How far from strong ink weak ink is looked for, as a part of the picture's longer side."""
+_FADED = 0.2
+"""From this share on, relative to strong ink, weak ink between it is the middle of wide strokes."""
 _PLENTY = 100_000
 """Pixels, of which every fourth is enough for a histogram."""
 _DARKEST_GROUND = 40
@@ -63,7 +65,9 @@ def find_ink(pixels: NDArray[np.uint8]) -> Ink:
     floor = int(max(_LEAST_CONTRAST * 255, 4 * noise)) + 1
     threshold = _otsu(histogram, floor)
     level = _median(histogram, threshold)
-    mask = _mask(strength, threshold, max(floor, round(_WEAK_SHARE * threshold)))
+    weakest = max(floor, round(_WEAK_SHARE * threshold))
+    mask = _mask(strength, threshold, weakest)
+    _fill(strength, mask, weakest, level)
     return Ink(strength, mask, level, noise, light_on_dark)
 
 
@@ -103,6 +107,24 @@ def _mask(strength: NDArray[np.uint8], threshold: int, weakest: int) -> NDArray[
     near = cv2.dilate(strong, np.ones((reach, reach), np.uint8))
     weak = (strength >= weakest).view(np.uint8)
     return np.asarray(cv2.bitwise_and(weak, near), np.uint8)
+
+
+def _fill(strength: NDArray[np.uint8], mask: NDArray[np.uint8], weakest: int, level: int) -> None:
+    """Make wide strokes whole whose middle is weaker than their edges, as markers leave them; in place."""
+    left, top, width, height = cv2.boundingRect(mask)
+    inside = slice(top, top + height), slice(left, left + width)
+    weak = (strength[inside] >= weakest).view(np.uint8) & ~mask[inside]
+    least = _FADED * cv2.countNonZero(mask)
+    if cv2.countNonZero(weak) <= least:
+        return
+    side = 2 * round(WIDE / 2 * min(mask.shape)) + 1
+    between = cv2.morphologyEx(mask[inside], cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    middles = weak & np.asarray(between, np.uint8)
+    if cv2.countNonZero(middles) <= least:
+        return
+    mask[inside] |= middles
+    whole = cv2.erode(mask[inside], np.ones((3, 3), np.uint8))
+    strength[inside] = np.where(whole > 0, np.maximum(strength[inside], np.uint8(level)), strength[inside])
 
 
 def _is_light_on_dark(small: NDArray[np.uint8]) -> bool:

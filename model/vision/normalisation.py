@@ -10,6 +10,8 @@ _THINNEST, _THIN_TARGET = 0.09, 0.12
 """Strokes thinner than the first, as a part of the digit's longer side, are drawn with the second."""
 _THICKEST, _THICK_TARGET = 0.3, 0.24
 """Strokes thicker than the first are thinned to the second."""
+_THROUGH, _BAND = (0.75, 0.6), 10
+"""The hole of an outlined digit has this part of its height and width, and is so long for its width."""
 _FINE_SIDE = 80
 """Longer side, in pixels, at which strokes are redrawn."""
 
@@ -18,9 +20,30 @@ def normalise(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """One digit's ink, uint8 (h, w) cropped to its box -> uint8 (28, 28), ink bright.
 
     The longer side is fitted to 20 pixels and the centre of mass put at (14, 14), as MNIST was made (LeCun et
-    al. 1998, section III-A). Strokes much thinner or thicker than MNIST's are redrawn first.
+    al. 1998, section III-A). First an outlined digit is filled, and strokes much thinner or thicker than
+    MNIST's are redrawn.
     """
-    return _centred(_fitted(_with_usual_strokes(ink)))
+    return _centred(_fitted(_with_usual_strokes(_filled(ink))))
+
+
+def _filled(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The ink, its largest hole filled where it is the outline of a digit and no loop.
+
+    The hole of an outline is a band through the whole digit. A band of length l and width w has 4 l / w times
+    the area of the square of half its width; for a disc that figure is pi.
+    """
+    mask = cv2.copyMakeBorder(_strokes(ink), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    _, holes, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
+    stats[[0, holes[0, 0]], cv2.CC_STAT_AREA] = 0  # the ink, and what lies around it
+    largest = int(np.argmax(stats[:, cv2.CC_STAT_AREA]))
+    _, _, width, height, area = stats[largest]
+    height_share, width_share = height / ink.shape[0], width / ink.shape[1]
+    if height_share < _THROUGH[0] or width_share < _THROUGH[1] or area < cv2.countNonZero(mask):
+        return ink
+    hole = (holes == largest).view(np.uint8)
+    if area < _BAND * cv2.distanceTransform(hole, cv2.DIST_L2, 5).max() ** 2:
+        return ink
+    return np.asarray(cv2.max(ink, hole[1:-1, 1:-1] * np.uint8(255)), np.uint8)
 
 
 def stroke_width(mask: NDArray[np.uint8]) -> float:

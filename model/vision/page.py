@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-PREPROCESSING_VERSION = 1
+PREPROCESSING_VERSION = 2
 """Changes with every change of the path from photo to glyph that can change a glyph."""
 
 
@@ -60,6 +60,7 @@ class Measurements:
     Attributes:
         contrast: difference of ink and its ground, 0..1 of the full range.
         ink_share: part of the photo that is ink, 0..1.
+        inner_ink: part of the photo that is ink of marks that do not touch its edge, 0..1.
         sharpness: width of the ink's edges relative to its strokes, 0 (blurred) .. 1 (sharp).
         marks: pieces of ink found, specks left out.
         digit_sized_marks: those among them that have the size of a digit beside the others.
@@ -69,6 +70,7 @@ class Measurements:
 
     contrast: float
     ink_share: float
+    inner_ink: float
     sharpness: float
     marks: int
     digit_sized_marks: int

@@ -20,6 +20,8 @@ _SPECK = 0.012
 """Pieces smaller than this part of the picture's longer side are specks."""
 _TALL = 0.42
 """A digit has at least this part of the height of the tallest one."""
+_THROUGH, _COVERS = 0.8, 0.4
+"""Ruled lines reach over this part of the picture, and cover less than that of what encloses them."""
 _PIECE = 0.06
 """Smaller pieces, as a part of a digit's height, belong to nothing."""
 _NEAR = 0.25
@@ -30,11 +32,13 @@ _GAP = 0.12
 """Neighbours with a wider gap, as a part of their height, are two digits."""
 _WIDEST = 1.3
 """Marks are not taken together where they come out wider than this part of the height."""
-_MOST_PIECES = 7
+_WIDEST_CUT = 2.2
+"""What was one mark before it was cut may be wider."""
+_MOST_PIECES = 10
 """That are combined in all ways."""
 _CUT_WIDTH = 1.1
 """Marks at least this wide, as a part of their height, may be several digits."""
-_STROKES_OF_SEVERAL = 1.95
+_STROKES_OF_SEVERAL = 1.8
 """Narrower marks, too, with this many strokes in a row of pixels, on average; a 0 has fewer than two."""
 _CUT_HEIGHT = 40
 """Pixels of height at which cuts are looked for."""
@@ -48,6 +52,13 @@ _CUT_PRIOR, _CUT_SCALE = 0.5, 0.7
 """Probability that a cut through no ink is between two digits, and the strokes that it falls with to 1/e."""
 _GAP_PRIOR = 0.6
 """Probability that a gap of no width is between two digits; it rises to 1 at `_GAP`."""
+_BESIDE = 0.4
+"""Neighbours in a line share at least this part of the lower one's rows."""
+_SLOPES = np.radians(np.arange(-40, 41, 2))
+"""Slopes of lines that are looked for."""
+_LEAST_FOR_SLOPE, _FARTHEST, _LEVEL_WITHIN, _CLEARER_SLOPE = 3, 3.0, 0.2, 1.25
+"""Marks that show a slope; in their sizes, how far apart they may be and how far out of line; and how much
+better than none a slope has to fit."""
 _ASIDE = 0.5
 """What a step aside costs a cut, in pixels of ink."""
 
@@ -129,6 +140,13 @@ def find_marks(mask: NDArray[np.uint8]) -> tuple[list[Mark], NDArray[np.int32]]:
     return marks, labels
 
 
+def runs_through(mark: Mark, labels: NDArray[np.int32]) -> bool:
+    """Whether a mark runs from border to border and covers little of its box, as ruled lines do."""
+    height, width = labels.shape
+    long = mark.width > _THROUGH * width or mark.height > _THROUGH * height
+    return mark.contact > 1 and long and mark.area < _COVERS * max(mark.size**2, mark.width * mark.height)
+
+
 def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mark], list[Mark]]:
     """Those as tall as digits, and the pieces that may belong to them; not what comes in from the border.
 
@@ -139,17 +157,35 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
         return marks[:1], marks[1:]
     inner = [mark for mark in marks if not mark.contact]
     written = [mark for mark in marks if mark.contact and not _is_surroundings(mark, labels)]
-    chosen = (
-        inner
-        if _tallest(inner) >= max(0.25 * _tallest(written), 0.02 * max(labels.shape))
-        else inner + written
-    )
+    if _tallest(inner) >= max(0.25 * _tallest(written), 0.02 * max(labels.shape)):
+        chosen = inner + [mark for mark in written if _goes_on(mark, inner, labels)]
+    else:
+        chosen = inner + written
     chosen = chosen or [mark for mark in marks if not _lies_along_border(mark)]
     chosen = [mark for mark in chosen if not _is_frame(mark, chosen, labels)] or chosen
     tallest = _tallest(chosen)
     large = [mark for mark in chosen if mark.height >= _TALL * tallest]
     small = [mark for mark in chosen if mark.height < _TALL * tallest and mark.size >= _PIECE * tallest]
     return large, small
+
+
+def _goes_on(mark: Mark, inner: list[Mark], labels: NDArray[np.int32]) -> bool:
+    """Whether a mark at the border belongs to a line: as high and by the same pen as its neighbour."""
+    line = [
+        other for other in inner if _shared_rows(mark, other) > 0.7 and other.height > 0.6 * _tallest(inner)
+    ]
+    if not line:
+        return False
+    nearest = min(line, key=lambda other: _gap(mark, other))
+    if _gap(mark, nearest) > nearest.height or not 0.6 < mark.height / nearest.height < 1.6:
+        return False
+    widths = [stroke_width(pixels_of(each, _inside(each, labels))) for each in (mark, nearest)]
+    return 0.5 < widths[0] / widths[1] < 2
+
+
+def _inside(mark: Mark, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    box = mark.box
+    return labels[box.top : box.bottom, box.left : box.right]
 
 
 def _lies_along_border(mark: Mark) -> bool:
@@ -238,35 +274,44 @@ def _groups(pieces: list[Mark], height: float) -> list[list[Mark]]:
     groups: list[list[Mark]] = []
     right = 0
     for piece in pieces:
-        if groups and piece.box.left - right <= _GAP * height and len(groups[-1]) < _MOST_PIECES:
+        if groups and piece.box.left - right <= _GAP * height:
             groups[-1].append(piece)
             right = max(right, piece.box.right)
         else:
             groups.append([piece])
             right = piece.box.right
-    return groups
+    return [part for group in groups for part in _divided(group, height)]
+
+
+def _divided(pieces: list[Mark], height: float) -> list[list[Mark]]:
+    """Pieces that are too many for all their ways, divided where a digit ends most likely."""
+    if len(pieces) <= _MOST_PIECES:
+        return [pieces]
+    ends = [_end_prior(left, right, height) for left, right in itertools.pairwise(pieces)]
+    place = int(np.argmax(ends)) + 1
+    return _divided(pieces[:place], height) + _divided(pieces[place:], height)
 
 
 def _ways(pieces: list[Mark], height: float) -> Ways:
     """All ways to take neighbouring pieces together as digits."""
     ends = [_end_prior(left, right, height) for left, right in itertools.pairwise(pieces)]
-    ways: Ways = {}
-    for joints in itertools.product((True, False), repeat=len(pieces) - 1):
-        marks = [pieces[0]]
-        prior = 1.0
-        for joined, end, piece in zip(joints, ends, pieces[1:], strict=True):
-            prior *= 1 - end if joined else end
-            if not joined:
-                marks.append(piece)
-                continue
-            marks[-1] = marks[-1] + piece
-            if piece.cut is None and marks[-1].width > _WIDEST * height:
-                break
-        else:
-            ways[tuple(marks)] = prior
+    whole = functools.reduce(operator.add, pieces)
+    ways: Ways = {(whole,): math.prod(1 - end for end in ends)} if _may_be_one(whole, pieces, height) else {}
+    started: list[tuple[tuple[Mark, ...], float]] = [((pieces[0],), 1.0)]
+    for end, piece in zip(ends, pieces[1:], strict=True):
+        parted = [((*way, piece), prior * end) for way, prior in started]
+        joined = [((*way[:-1], way[-1] + piece), prior * (1 - end)) for way, prior in started]
+        started = [*parted, *((way, prior) for way, prior in joined if way[-1].width <= _WIDEST * height)]
+    ways.update(started)
     least = _LEAST_PRIOR * max(ways.values())
     likely = [(way, prior) for way, prior in ways.items() if prior >= least]
     return dict(sorted(likely, key=lambda way: len(way[0])))
+
+
+def _may_be_one(whole: Mark, pieces: list[Mark], height: float) -> bool:
+    """Whether all pieces may be one digit."""
+    widest = _WIDEST_CUT if all(piece.cut is not None for piece in pieces[1:]) else _WIDEST
+    return whole.width <= widest * height
 
 
 def _end_prior(left: Mark, right: Mark, height: float) -> float:
@@ -399,15 +444,61 @@ def _gap(a: Mark, b: Mark) -> float:
 
 
 def in_lines(groups: list[Mark]) -> list[list[Mark]]:
-    """Groups in reading order: lines from top to bottom, each from left to right."""
-    lines: list[list[Mark]] = []
-    for group in sorted(groups, key=lambda group: -group.height):
-        middle = (group.box.top + group.box.bottom) / 2
-        for line in lines:
-            if any(near.box.top <= middle < near.box.bottom for near in line):
-                line.append(group)
-                break
-        else:
-            lines.append([group])
+    """Groups in reading order: lines from top to bottom, each from left to right.
+
+    A line is what hangs together by neighbours beside one another, so it may climb or fall.
+    """
+    rows = sorted(groups, key=_middle)
+    line_of = {id(group): [group] for group in rows}
+    for group in rows:
+        beside = [
+            other
+            for other in rows
+            if _middle(other) > _middle(group) and _shared_rows(group, other) > _BESIDE
+        ]
+        if not beside:
+            continue
+        nearest = min(beside, key=lambda other: _apart(group, other))
+        line, others = line_of[id(group)], line_of[id(nearest)]
+        if line is not others:
+            line += others
+            line_of.update((id(other), line) for other in others)
+    lines = list({id(line): line for line in line_of.values()}.values())
     lines.sort(key=lambda line: float(np.mean([group.box.top + group.box.bottom for group in line])))
-    return [sorted(line, key=lambda group: group.box.left + group.box.right) for line in lines]
+    return [sorted(line, key=_middle) for line in lines]
+
+
+def _apart(a: Mark, b: Mark) -> int:
+    """Distance of their middles, squared, in which rows count three times as much as columns."""
+    return (_middle(a) - _middle(b)) ** 2 + (3 * (a.box.top + a.box.bottom - b.box.top - b.box.bottom)) ** 2
+
+
+def _middle(mark: Mark) -> int:
+    """Twice the column of its middle."""
+    return mark.box.left + mark.box.right
+
+
+def _shared_rows(a: Mark, b: Mark) -> float:
+    """The part of the lower one's rows that the other one has, too."""
+    shared = min(a.box.bottom, b.box.bottom) - max(a.box.top, b.box.top)
+    return shared / min(a.height, b.height)
+
+
+def slope_of(marks: list[Mark]) -> float:
+    """The angle by which lines of writing fall to the right, in radians; 0 unless another is much likelier.
+
+    The likelier angle has more pairs of neighbours at one height, as the projection profile of a scanned page
+    is sharpest where its lines are level (Postl 1986).
+    """
+    if len(marks) < _LEAST_FOR_SLOPE:
+        return 0.0
+    sizes = np.array([mark.size for mark in marks])
+    middles = np.array([[_middle(mark), mark.box.top + mark.box.bottom] for mark in marks]) / 2
+    first, second = np.nonzero(middles[:, None, 0] < middles[None, :, 0])
+    size = np.maximum(sizes[first], sizes[second])
+    x, y = ((middles[second] - middles[first]) / size[:, None]).T
+    near = (np.hypot(x, y) < _FARTHEST) & (np.abs(y) < x)
+    above = y[near, None] * np.cos(_SLOPES) - x[near, None] * np.sin(_SLOPES)  # (pairs, slopes)
+    level = np.exp(-((above / _LEVEL_WITHIN) ** 2) / 2).sum(axis=0)
+    best = int(np.argmax(level))
+    return float(_SLOPES[best]) if level[best] > _CLEARER_SLOPE * level[len(_SLOPES) // 2] else 0.0

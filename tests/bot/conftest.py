@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -56,20 +57,31 @@ def button(message: Json, label: str) -> str:
 
 
 @asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run something until the block ends, however it does."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@asynccontextmanager
 async def running_in(config: Config, effort: Effort | None = None) -> AsyncIterator[Running]:
     """A bot between its start and its orderly end."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    async with app.opened(config, effort=effort) as core:
-        serving = asyncio.create_task(app.serve(core, address.set_result))
-        await asyncio.wait((serving, asyncio.ensure_future(address)), return_when=asyncio.FIRST_COMPLETED)
+    async with (
+        app.opened(config, effort=effort) as core,
+        in_background(app.serve(core, address.set_result)) as serving,
+    ):
+        await asyncio.wait((serving, address), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
         origin = {"Origin": await address, "Sec-Fetch-Site": "same-origin"}
-        async with httpx.AsyncClient(base_url=await address, headers=origin) as client:
+        async with httpx.AsyncClient(base_url=await address, headers=origin, timeout=PATIENCE) as client:
             state = (await client.get("/localchat/state")).raise_for_status().json()
             yield Running(core, client, {user["role"]: user["id"] for user in reversed(state["users"])})
-        serving.cancel()
-        await asyncio.wait({serving})
 
 
 async def toast(person: Person, message_id: int, data: str, *, chat_id: int | None = None) -> str:

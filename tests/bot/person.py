@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 Json = dict[str, Any]
-PATIENCE = 15.0
-"""Seconds that an answer may take on a busy machine."""
+PATIENCE = 60.0
+"""Seconds that an answer may take on a very busy machine."""
 
 
 @dataclass(frozen=True)

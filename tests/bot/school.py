@@ -1,6 +1,7 @@
 """A database with people who correct readings, and the services that learn from it; trainings are small."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,6 +129,7 @@ class School:
         return int(self.champion.current.recognizer.classify(pixels)[0].argmax())
 
 
+@asynccontextmanager
 async def found(
     folder: Path,
     cache: Path,
@@ -135,8 +137,8 @@ async def found(
     now: Callable[[], datetime] | None = None,
     settings: Learning | None = None,
     effort: Effort = SMALL,
-) -> School:
-    """A school in a folder, or another process's view of the one that is there."""
+) -> AsyncIterator[School]:
+    """A school in a folder, or another process's view of the one that is there, until the block ends."""
     url = f"sqlite+aiosqlite:///{folder}/digitbot.db"
     migrate(url)
     now = now or Clock()
@@ -144,11 +146,15 @@ async def found(
     database = engine.create(url)
     keyring = Keyring([b"vFlrV8HHgYZOWJTnYxYjXEDSgXIwZFbqbkBhjQvoqk0="])
     champion = Champion(database, checkpoint.SHIPPED / "reader.safetensors", now)
-    await champion.start()
     lessons = LessonService(database, keyring, champion, settings)
     folders = Folders(mnist=Path("/dev/null/mnist"), cache=cache)
     learning = LearningService(database, lessons, champion, settings, folders, now=now, effort=effort)
-    return School(database, keyring, champion, lessons, learning, now)
+    try:
+        await champion.start()
+        yield School(database, keyring, champion, lessons, learning, now)
+    finally:
+        await learning.close()
+        await database.close()
 
 
 def in_an_hour(clock: Clock) -> None:

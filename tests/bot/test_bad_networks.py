@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,9 +21,9 @@ from bot import app
 from bot.app import Core
 from bot.config import Telegram, Web
 from bot.errors import UnavailableError
-from tests.bot.conftest import config_in
+from tests.bot.conftest import config_in, in_background
 from tests.bot.localchat.conftest import Served, serving
-from tests.bot.person import Json, Person
+from tests.bot.person import PATIENCE, Json, Person
 
 Photos = dict[str, bytes]
 Call = Callable[[], Awaitable[Response]]
@@ -68,11 +69,9 @@ async def connected(folder: Path, telegram: Served, port: int = 0, **more: objec
     config = config_in(folder, telegram=Telegram.model_validate(settings), web=Web(port=port))
     async with app.opened(config) as core:
         started = asyncio.Event()
-        serving = asyncio.create_task(app.serve(core, lambda _: started.set()))
-        await started.wait()
-        yield core
-        serving.cancel()
-        await asyncio.wait({serving})
+        async with in_background(app.serve(core, lambda _: started.set())):
+            await started.wait()
+            yield core
 
 
 def replies_to(message: Json) -> Callable[[Json], bool]:
@@ -119,17 +118,46 @@ async def test_a_bot_without_a_network_waits_for_it(tmp_path: Path, photos: Phot
     storm = Weather(1.0, np.random.default_rng(2))
     async with serving(tmp_path, interceptor=storm) as telegram, connected(tmp_path, telegram):
         sent = await telegram.person().send("/id")
-        await asyncio.sleep(1)
+        async with asyncio.timeout(PATIENCE):
+            while not storm.calls["getMe"]:
+                await asyncio.sleep(0.01)
         storm.share = 0.0
 
         await telegram.person().answer_to(sent)
+
+
+async def test_an_update_that_is_not_understood_does_not_make_the_bot_deaf(tmp_path: Path) -> None:
+    strange: list[Json] = []
+
+    async def deliver_it_first(name: str, call: Call) -> Response:
+        response = await call()
+        answer = json.loads(bytes(response.body)) if name == "getUpdates" else {}
+        if answer.get("result") and strange:
+            update = {"update_id": 0, "message": strange.pop()}
+            return JSONResponse({"ok": True, "result": [update, *answer["result"]]})
+        return response
+
+    async with (
+        serving(tmp_path, interceptor=deliver_it_first) as telegram,
+        connected(tmp_path, telegram),
+    ):
+        you = telegram.person()
+        first = await you.send("/help")
+        await you.answer_to(first)
+        strange.append({**first, "text": None, "poll": {"question": "of a form that nobody knows yet"}})
+
+        await you.send("/id")
+
+        await you.see(lambda seen: seen["message"].get("text", "").startswith("You are"))
+        await you.see(lambda seen: seen["message"].get("text", "").startswith("I read handwritten digits"))
+        assert len([seen for seen in await you.history() if seen["message"]["from"]["is_bot"]]) == 3
 
 
 async def test_somebody_else_who_polls_is_named_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with serving(tmp_path) as telegram, connected(tmp_path, telegram), telegram.bot() as other:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "another process polls with the same token" not in caplog.text:
                 with contextlib.suppress(Conflict):
                     await other.get_updates(timeout=1)

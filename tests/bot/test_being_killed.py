@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import re
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -111,6 +114,9 @@ async def survives(folder: Path, photos: Photos, kills: int, rng: np.random.Gene
                 sent.append(await you.send("/correct 3", reply_to=sent[0]["message_id"]))
                 await asyncio.sleep(rng.uniform(0, 0.5))
         async with installation.running() as process:
+            sent.append(
+                await you.send("hello")
+            )  # the others may have been answered before this process began
             for message in sent:
                 await eventually(you, replies_to(message))
             process.terminate()
@@ -139,6 +145,37 @@ async def test_a_backlog_does_not_hold_up_the_end_and_is_answered_at_the_next_st
     async with running_in(config_in(tmp_path)) as second:
         for message in sent:
             await eventually(second.you, replies_to(message))
+
+
+def is_loading(process: psutil.Process, _folder: Path) -> bool:
+    """Whether it minds SIGTERM, which it does before anything of it is loaded."""
+    caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())
+    assert caught is not None  # proc(5)
+    return bool(int(caught[1], 16) & 1 << signal.SIGTERM - 1)
+
+
+def is_migrating(_process: psutil.Process, folder: Path) -> bool:
+    return (folder / "digitbot.db").exists()
+
+
+def is_connecting(_process: psutil.Process, folder: Path) -> bool:
+    return "Serving Telegram" in (folder / "bot.log").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which signals a process minds")
+@pytest.mark.parametrize("moment", [is_loading, is_migrating, is_connecting])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_asked_to_stop_it_stops_in_good_order_however_early(
+    tmp_path: Path, moment: Callable[[psutil.Process, Path], bool], number: signal.Signals
+) -> None:
+    async with serving(tmp_path) as telegram:
+        installation = Installation(tmp_path, telegram)
+        async with installation.running() as process, asyncio.timeout(100):
+            while not moment(psutil.Process(process.pid), tmp_path):
+                await asyncio.sleep(0.001)
+            process.send_signal(number)
+            assert await process.wait() == 0
+    assert "Traceback" not in installation.log.read_text()
 
 
 async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed(tmp_path: Path, photos: Photos) -> None:

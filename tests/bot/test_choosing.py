@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 
 from bot.housekeeping import Housekeeping
@@ -34,6 +35,23 @@ async def forget_me(you: Person) -> Json:
     )
     question: Json = asked["message"]
     return question
+
+
+async def test_a_choice_that_is_pressed_twice_is_made_once(
+    running: Running, you: Person, photos: Photos, caplog: pytest.LogCaptureFixture
+) -> None:
+    question = await you.answer_to(await correct(you, photos))
+    yes = button(question, "Yes, learn from my corrections")
+
+    for _ in range(2):
+        assert not await toast(you, question["message_id"], yes)
+    policy = await you.answer_to(await you.send("/privacy"))
+    for _ in range(2):
+        assert not await toast(you, policy["message_id"], button(policy, "Tell me when my corrections help"))
+    await you.answer_to(await you.send("/id"))
+
+    assert await consent_in(running) == ["given"]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def consent_in(running: Running) -> list[str]:

@@ -117,6 +117,37 @@ async def test_another_number_of_digits_is_kept_as_a_note_and_said_to_train_noth
         ]
 
 
+async def test_a_note_does_not_take_the_place_of_a_correction(
+    running: Running, you: Person, photos: Photos
+) -> None:
+    digit = one_digit(photos)
+    photo, answer = await read(you, photos[digit])
+    await you.answer_to(await you.send("/correct 3", reply_to=photo["message_id"]))
+
+    await you.send("/correct 12", reply_to=photo["message_id"])
+    await you.see(lambda seen: seen["message"].get("text", "").endswith("with 1 digit. “3” counts."))
+    assert await said_in(running) == ["3"]
+
+    undone = await you.answer_to(await you.send("/undo"))
+    assert undone["text"] == "Taken back: “12”. “3” counts."
+    assert await said_in(running) == ["3"]
+    assert any(shows(answer["message_id"], "3   as you say.")(seen) for seen in await you.history())
+
+    assert (await you.answer_to(await you.send("/undo")))["text"] == "Taken back: “3”."
+    await you.see(shows(answer["message_id"], f"{digit}   "))
+
+
+async def test_undo_shows_what_was_said_before(running: Running, you: Person, photos: Photos) -> None:
+    _, answer = await read(you, photos[one_digit(photos)])
+    for digit in "3", "5":
+        await you.press(answer["message_id"], f"fix:1:{digit}")
+        await you.see(shows(answer["message_id"], f"{digit}   as you say."))
+
+    assert await toast(you, answer["message_id"], "undo:1") == "Taken back: “5”. “3” counts."
+    await you.see(shows(answer["message_id"], "3   as you say."))
+    assert await said_in(running) == ["3"]
+
+
 async def test_a_correction_that_makes_no_sense_gets_a_clear_answer(you: Person) -> None:
     for command, reply in (
         ("/correct", "Say which digit it is: /correct 7"),

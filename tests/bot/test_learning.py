@@ -22,6 +22,8 @@ from model.nn import checkpoint
 from storage import contributors, corrections, runs
 from storage.errors import RunInProgressError, VersionForgottenError
 from storage.records import CorrectionState, RunState, VersionState
+from tests.bot.conftest import in_background
+from tests.bot.person import PATIENCE
 from tests.bot.school import LONG, Clock, School, found
 
 ADMIN = 1
@@ -53,10 +55,8 @@ def misread() -> list[tuple[NDArray[np.uint8], int]]:
 
 @pytest.fixture
 async def school(tmp_path: Path, cache: Path) -> AsyncIterator[School]:
-    school = await found(tmp_path, cache)
-    yield school
-    await school.learning.close()
-    await school.database.close()
+    async with found(tmp_path, cache) as school:
+        yield school
 
 
 Clocked = Callable[[Learning], School]
@@ -98,11 +98,9 @@ async def test_a_correction_is_learned_promoted_rolled_back_and_forgotten(
     assert school.says(glyph) == digit
 
     await school.forget(person)
-    attending = asyncio.create_task(school.learning.attend())
-    async with asyncio.timeout(30):
+    async with in_background(school.learning.attend()), asyncio.timeout(PATIENCE):
         while school.champion.current.version_id == version_id:
             await asyncio.sleep(0.1)
-    attending.cancel()
     assert school.says(glyph) != digit
     with pytest.raises(VersionForgottenError):
         await school.learning.promote(version_id, ADMIN)
@@ -122,49 +120,47 @@ async def test_after_somebody_left_the_weights_are_those_of_a_database_that_neve
     school: School, misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
 ) -> None:
     (tmp_path / "other").mkdir()
-    never_knew = await found(tmp_path / "other", cache)
     leaver, stayer = await school.person(5), await school.person(6)
     await school.teach(*misread[0], by=leaver)
     await school.teach(*misread[1], by=stayer)
     await school.teach(*misread[2], by=leaver)
     await school.lessons.make()  # screens and selects with them, and stores what came of it
     await school.forget(leaver)
-    never_knew.messages = 1  # the same photo, which came in the same message of the same chat
-    await never_knew.person(99)
-    assert await never_knew.person(6) == stayer
-    await never_knew.teach(*misread[1], by=stayer)
-
     without_them = (await school.learning.version(await taught_version(school))).record.sha256
-    fresh = (await never_knew.learning.version(await taught_version(never_knew))).record.sha256
+
+    async with found(tmp_path / "other", cache) as never_knew:
+        never_knew.messages = 1  # the same photo, which came in the same message of the same chat
+        await never_knew.person(99)
+        assert await never_knew.person(6) == stayer
+        await never_knew.teach(*misread[1], by=stayer)
+        fresh = (await never_knew.learning.version(await taught_version(never_knew))).record.sha256
 
     assert without_them == fresh
-    await never_knew.database.close()
 
 
 async def test_one_training_runs_at_a_time_in_all_processes(
     misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
 ) -> None:
-    one_process = await found(tmp_path, cache, effort=LONG)
-    other_process = await found(tmp_path, cache)
-    await one_process.teach(*misread[0], by=await one_process.person(5))
-    run_id = await one_process.learning.retrain(ADMIN)
+    async with (
+        found(tmp_path, cache, effort=LONG) as one_process,
+        found(tmp_path, cache) as other_process,
+    ):
+        await one_process.teach(*misread[0], by=await one_process.person(5))
+        run_id = await one_process.learning.retrain(ADMIN)
 
-    with pytest.raises(RunInProgressError):
-        await one_process.learning.retrain(ADMIN)
-    with pytest.raises(RunInProgressError):
-        await other_process.learning.retrain(ADMIN)
+        with pytest.raises(RunInProgressError):
+            await one_process.learning.retrain(ADMIN)
+        with pytest.raises(RunInProgressError):
+            await other_process.learning.retrain(ADMIN)
 
-    assert await other_process.learning.cancel()
-    assert (await other_process.finish(run_id)).state is RunState.CANCELLED
-    assert not await other_process.learning.cancel()
-    for process in (one_process, other_process):
-        await process.learning.close()
-        await process.database.close()
+        assert await other_process.learning.cancel()
+        assert (await other_process.finish(run_id)).state is RunState.CANCELLED
+        assert not await other_process.learning.cancel()
 
 
 async def wait_for_child() -> psutil.Process:
     """The training process of this test, once it is there."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             for child in psutil.Process().children():
                 if "bot.trainer" in child.cmdline():
@@ -203,7 +199,7 @@ async def test_the_training_process_sees_no_secret_and_gives_way(
 
     assert not [name for name in child.environ() if name.startswith("DIGITBOT")]
     assert child.cmdline()[1:] == ["-m", "bot.trainer"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while child.nice() < 2:
             await asyncio.sleep(0.05)
     await school.learning.cancel()
@@ -284,34 +280,31 @@ async def test_the_schedule_trains_once_when_enough_was_taught(
 ) -> None:
     clock = Clock(datetime(2026, 3, 2, 2, 59).astimezone(UTC))
     settings = Learning(schedule="03:00", minimum_new_corrections=1, promote_automatically=True)
-    school = await found(tmp_path, cache, now=clock, settings=settings)
-    twin = await found(tmp_path, cache, now=clock, settings=settings)
-    await school.teach(*misread[0], by=await school.person(5))
     heard: list[str] = []
 
     async def listen(progress: object) -> None:
         heard.append(str(getattr(progress, "trigger", "")))
 
-    school.learning.subscribe(listen)
-    twin.learning.subscribe(listen)
-    attending = [asyncio.create_task(one.learning.attend()) for one in (school, twin)]
-    await asyncio.sleep(0.5)
-    async with school.database.reading() as session:
-        assert await runs.latest(session) is None
-    clock.time += timedelta(minutes=2)
-    async with asyncio.timeout(60):
-        while not heard:
-            await asyncio.sleep(0.1)
-    await asyncio.sleep(2.5)
-    for task in attending:
-        task.cancel()
+    async with (
+        found(tmp_path, cache, now=clock, settings=settings) as school,
+        found(tmp_path, cache, now=clock, settings=settings) as twin,
+    ):
+        await school.teach(*misread[0], by=await school.person(5))
+        school.learning.subscribe(listen)
+        twin.learning.subscribe(listen)
+        async with in_background(school.learning.attend()), in_background(twin.learning.attend()):
+            await asyncio.sleep(0.5)
+            async with school.database.reading() as session:
+                assert await runs.latest(session) is None
+            clock.time += timedelta(minutes=2)
+            async with asyncio.timeout(PATIENCE):
+                while not heard:
+                    await asyncio.sleep(0.1)
+            await asyncio.sleep(2.5)  # a second one would be heard of now
 
-    assert heard == ["schedule"]
-    await school.champion.refresh()
-    assert school.says(misread[0][0]) == misread[0][1], "promoted automatically, as the settings say"
-    for one in (school, twin):
-        await one.learning.close()
-        await one.database.close()
+        assert heard == ["schedule"]
+        await school.champion.refresh()
+        assert school.says(misread[0][0]) == misread[0][1], "promoted automatically, as the settings say"
 
 
 async def test_a_refused_candidate_cannot_be_promoted_and_says_why(
@@ -320,16 +313,14 @@ async def test_a_refused_candidate_cannot_be_promoted_and_says_why(
     from bot.config import Margins  # noqa: PLC0415 - only this test has a gate that nothing passes
 
     settings = Learning(margins=Margins(slowdown=1e-6))
-    school = await found(tmp_path, cache, settings=settings)
-    await school.teach(*misread[0], by=await school.person(5))
+    async with found(tmp_path, cache, settings=settings) as school:
+        await school.teach(*misread[0], by=await school.person(5))
 
-    version = await school.learning.version(await taught_version(school))
+        version = await school.learning.version(await taught_version(school))
 
     assert version.record.state is VersionState.REFUSED
     assert version.record.reason == "too_slow"
     assert not version.can_serve
-    await school.learning.close()
-    await school.database.close()
 
 
 async def test_who_asked_for_it_is_told_once_that_their_correction_helped(

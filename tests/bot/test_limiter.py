@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
+from telegram.error import BadRequest, ChatMigrated, NetworkError, TelegramError, TimedOut
 
 from bot.limiter import PATIENCE, Limiter, Result
 from bot.request import FloodError, NotSentError, ServerError
@@ -163,3 +163,15 @@ async def test_chats_that_are_idle_are_forgotten(limiter: Limiter, clock: Clock)
         await send(limiter, Telegram(clock), "sendMessage", chat)
 
     assert len(limiter._chats) < 100
+
+
+async def test_what_is_sent_to_a_group_that_has_become_a_supergroup_goes_there(
+    limiter: Limiter, clock: Clock
+) -> None:
+    data: dict[str, object] = {"chat_id": -5}
+    telegram = Telegram(clock, ChatMigrated(-1005))
+
+    assert await limiter.process_request(telegram, (), {}, "sendMessage", data, None)
+
+    assert data == {"chat_id": -1005}
+    assert len(telegram.calls) == 2

@@ -77,6 +77,53 @@ async def test_undo_brings_back_what_was_said_before(database: Database, keyring
         assert (current and current.id) == (left and left.id)
 
 
+async def test_a_note_on_segmentation_stays_beside_the_correction_that_counts(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna, admin = await person(session, ANNA, Consent.GIVEN), await person(session, BERT)
+        shown = await prediction(session, keyring, anna)
+        seven = await correction(session, shown, "7")
+        note = await correction(session, shown, "12")
+        assert await correction(session, shown, "12") == note
+        await correction(session, shown, "123", by=admin.id, by_admin=True)
+
+    async with database.reading() as session:
+        assert await corrections.current_for(session, shown.id, anna.id) == seven
+        assert await corrections.counting_for(session, shown.id) == seven
+        assert await corrections.last_for(session, shown.id, anna.id) == note
+        assert await corrections.latest_of(session, anna.id, BOT, CHAT) == note
+        assert [one.digits for one in await corrections.history(session, shown.id)] == ["7", "12", "123"]
+        assert [glyph.label for glyph in await corrections.draw(session, seed=0, maximum=10)] == [7]
+
+
+async def test_undo_takes_back_a_note_or_what_was_said_before_it(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        shown = await prediction(session, keyring, await person(session))
+        said = [await correction(session, shown, digits) for digits in ("7", "12", "2", "34")]
+
+    for undone, counting, last in [(3, "2", "2"), (2, "7", "12"), (0, None, "12"), (1, None, None)]:
+        async with database.transaction() as session:
+            await corrections.undo(session, said[undone].id, NOW)
+        async with database.reading() as session:
+            counts = await corrections.counting_for(session, shown.id)
+            newest = await corrections.last_for(session, shown.id, shown.contributor_id)
+        assert (counts and counts.digits, newest and newest.digits) == (counting, last)
+
+
+async def test_what_is_said_of_a_photo_without_glyphs_counts(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna, served = await person(session), await version(session)
+        new = replace(new_prediction(keyring, anna.id, served.id), digits="", glyphs=())
+        shown = await predictions.save(session, replace(new, abstention="no_ink"))
+        await correction(session, shown, "7")
+        last = await correction(session, shown, "47")
+
+    assert (last.is_current, last.labels_glyphs) == (True, False)
+
+
 async def test_a_correction_of_another_length_labels_nothing(database: Database, keyring: Keyring) -> None:
     async with database.transaction() as session:
         anna = await person(session, consent=Consent.GIVEN)

@@ -16,6 +16,7 @@ const PATIENCE = 15000; // milliseconds that a pressed button waits for its answ
 
 const state = { bot: null, users: [], chats: [], me: null, chat: null, unread: new Map(), complete: false };
 const waiting = new Map(); // query_id -> pressed button
+let missed = null; // what happens while a history is on its way, which may or may not be in it
 const answered = new Set(); // ids of queries whose answer came before the press was acknowledged
 let busyTimer = 0;
 
@@ -191,11 +192,19 @@ async function chooseChat(chat, shown = true) {
 
 const loadHistory = attempt(async () => {
   const { chat } = state;
-  const { messages, complete } = await get(`/chats/${chat.id}/messages`);
-  if (chat.id !== state.chat.id) return;
-  state.complete = complete;
-  timeline.show(messages, { me: state.me, users: state.users, bot: state.bot, group: chat.type !== "private" });
-  drawFrame();
+  const meanwhile = (missed = []);
+  try {
+    const { messages, complete } = await get(`/chats/${chat.id}/messages`);
+    if (meanwhile !== missed) return; // another one is on its way
+    state.complete = complete;
+    timeline.show(messages, { me: state.me, users: state.users, bot: state.bot, group: chat.type !== "private" });
+    drawFrame();
+  } finally {
+    if (meanwhile === missed) {
+      missed = null;
+      meanwhile.forEach(happen);
+    }
+  }
 });
 
 async function loadOlder() {
@@ -268,6 +277,11 @@ const HANDLERS = {
   profile: refresh,
 };
 
+function happen(event) {
+  if (missed) missed.push(event);
+  else HANDLERS[event.type](event);
+}
+
 function clearBusy() {
   clearTimeout(busyTimer);
   drawStatus();
@@ -285,7 +299,7 @@ $("#down").addEventListener("click", () => timeline.toEnd());
 
 applyTheme();
 listen({
-  onEvent: (event) => state.chat && HANDLERS[event.type](event),
+  onEvent: (event) => state.chat && happen(event),
   onOpen: reload,
   onLost: () => { $("#status").textContent = "waiting for the bot to come back…"; },
 });

@@ -1,5 +1,6 @@
 """The local chat on a real port, a bot that talks to it, and a person."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from telegram import Bot
 from bot.localchat import LocalChat
 from bot.localchat.bot_api import Interceptor, undisturbed
 from bot.web.server import WebServer
-from tests.bot.person import Person
+from tests.bot.person import PATIENCE, Person
 
 
 class Clock:
@@ -50,6 +51,12 @@ class Served:
         address = f"/bot{self.chat.identity.token}/{method}"
         return (await self.client.post(address, data=fields, files=files)).json()
 
+    async def polled(self) -> None:
+        """Return when a poll waits for updates."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.chat.state.polls._newest:
+                await asyncio.sleep(0.005)
+
     async def refusal(self, method: str, files: dict[str, bytes] | None = None, **parameters: Any) -> str:
         """The description of a refusal."""
         answer = await self.call(method, files, **parameters)
@@ -72,14 +79,19 @@ async def serving(
     clock = Clock()
     chat = LocalChat(folder / "localchat.db", clock=clock, flood_limits=flood_limits, interceptor=interceptor)
     server = WebServer(chat.application, "127.0.0.1", 0)
-    await chat.start()
-    await server.start()
-    address = f"http://127.0.0.1:{server.port}"
-    as_page = {"Origin": address, "Sec-Fetch-Site": "same-origin"}  # what a browser says of the page itself
-    async with httpx.AsyncClient(base_url=address, headers=as_page) as client:
-        yield Served(chat, clock, client)
-    await chat.close()
-    await server.stop()
+    try:
+        await chat.start()
+        await server.start()
+        address = f"http://127.0.0.1:{server.port}"
+        as_page = {
+            "Origin": address,
+            "Sec-Fetch-Site": "same-origin",
+        }  # as a browser does
+        async with httpx.AsyncClient(base_url=address, headers=as_page, timeout=PATIENCE) as client:
+            yield Served(chat, clock, client)
+    finally:
+        await chat.close()
+        await server.stop()
 
 
 @pytest.fixture

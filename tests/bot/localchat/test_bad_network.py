@@ -13,7 +13,7 @@ from bot import app
 from bot.config import Telegram
 from bot.localchat.errors import TooManyRequestsError
 from model.learning.camera import sample_photos
-from tests.bot.conftest import config_in
+from tests.bot.conftest import config_in, in_background
 from tests.bot.localchat.conftest import Served, serving
 
 Call = Callable[[], Awaitable[Response]]
@@ -49,11 +49,9 @@ async def bot_on(served: Served, folder: Path) -> AsyncIterator[None]:
         base_url=f"{address}/bot",
         base_file_url=f"{address}/file/bot",
     )
-    async with app.opened(config_in(folder, telegram=telegram)) as core:
-        bot = asyncio.create_task(app.serve(core, lambda _: None))
+    config = config_in(folder, telegram=telegram)
+    async with app.opened(config) as core, in_background(app.serve(core, lambda _: None)):
         yield
-        bot.cancel()
-        await asyncio.wait({bot})
 
 
 async def test_a_photo_is_answered_once_however_bad_the_network(tmp_path: Path) -> None:

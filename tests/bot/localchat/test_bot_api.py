@@ -46,12 +46,12 @@ async def test_what_a_person_sends_comes_as_an_update_until_it_is_confirmed(bot:
     assert after == ()
 
 
-async def test_a_poll_waits_for_news(bot: Bot, you: Person) -> None:
-    poll = asyncio.create_task(bot.get_updates(timeout=10))
-    await asyncio.sleep(0.1)
+async def test_a_poll_waits_for_news(served: Served, bot: Bot, you: Person) -> None:
+    poll = asyncio.create_task(bot.get_updates(timeout=50))
+    await served.polled()
     await you.send("hello")
 
-    (update,) = await asyncio.wait_for(poll, 3)
+    (update,) = await poll  # without the news it would end empty, when its time is over
 
     assert update.message is not None
 
@@ -59,7 +59,7 @@ async def test_a_poll_waits_for_news(bot: Bot, you: Person) -> None:
 async def test_the_older_of_two_polls_gets_the_conflict(served: Served, bot: Bot, you: Person) -> None:
     async with served.bot() as second:
         older = asyncio.create_task(bot.get_updates(timeout=10))
-        await asyncio.sleep(0.1)
+        await served.polled()
         newer = asyncio.create_task(second.get_updates(timeout=10))
 
         with pytest.raises(Conflict, match="terminated by other getUpdates request"):

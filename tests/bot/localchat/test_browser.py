@@ -1,20 +1,22 @@
 """The chat page in a real browser, with the real bot behind it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, Route, ViewportSize, expect
 
 from model.learning.camera import SamplePhoto, sample_photos
 from tests.bot.conftest import Running, config_in, running_in
+from tests.bot.person import PATIENCE
 from tests.browser import chromium
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("chat page")]
 
-PATIENCE = 15_000  # milliseconds that an answer may take on a busy machine
 DESKTOP: ViewportSize = {"width": 1180, "height": 820}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 GIVE_FILE = """(bytes, kind) => {
@@ -66,7 +68,7 @@ class opened:  # noqa: N801 - used like a function, as the context managers of c
     async def __aenter__(self) -> Page:
         context = await self._browser.new_context(**self._options)
         self._page = await context.new_page()
-        self._page.set_default_timeout(PATIENCE)
+        self._page.set_default_timeout(1000 * PATIENCE)
         self._page.on("pageerror", lambda error: self._errors.append(str(error)))
         await self._page.goto(str(self._running.client.base_url))
         await expect(self._page.locator("#title")).to_have_text("digitbot")
@@ -97,21 +99,35 @@ async def begin(page: Page) -> None:
         await expect(newest_answer(page)).to_contain_text("Send me a photo")
 
 
+@asynccontextmanager
+async def sending(page: Page) -> AsyncIterator[None]:
+    """Wait at the end of the block until what was sent in it stands in the chat."""
+    own = page.locator(".message.out")
+    before = await own.count()
+    yield
+    await expect(own).to_have_count(before + 1)
+
+
 async def say(page: Page, text: str) -> None:
-    await page.locator("#text").fill(text)
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".message.out").last).to_contain_text(text)
+    async with sending(page):
+        await page.locator("#text").fill(text)
+        await page.keyboard.press("Enter")
+
+
+async def paste(page: Page, photo: SamplePhoto) -> None:
+    async with sending(page):
+        await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(photo.jpeg), "paste"])
+        await page.locator("#outbox").get_by_role("button", name="Send").click()
 
 
 def newest_answer(page: Page) -> Locator:
-    return page.locator(".message:not(.out):not(.typing)").last
+    """What the bot said last, after what was said to it last."""
+    return page.locator(".message:not(.out, .typing, :has(~ .message.out))").last
 
 
 async def expect_reading(page: Page, digit: str) -> None:
     """The newest answer reads the digit and marks its button green."""
-    await expect(newest_answer(page).locator(".words")).to_contain_text(
-        re.compile(rf"^{digit}\s"), timeout=PATIENCE
-    )
+    await expect(newest_answer(page).locator(".words")).to_contain_text(re.compile(rf"^{digit}\s"))
     await expect(newest_answer(page).locator(".keyboard .success")).to_have_text(digit)
 
 
@@ -131,8 +147,9 @@ async def test_a_chosen_file_is_looked_at_sent_and_read(page: Page, seven: Sampl
         await page.get_by_role("menuitem", name="Photo", exact=True).click()
     file = FilePayload(name="seven.jpg", mimeType="image/jpeg", buffer=seven.jpeg)
     await (await chooser.value).set_files(file)
-    await page.locator("#caption").fill("what is this?")
-    await page.keyboard.press("Enter")
+    async with sending(page):
+        await page.locator("#caption").fill("what is this?")
+        await page.keyboard.press("Enter")
 
     await expect_reading(page, "7")
     await expect(page.locator(".message.out").last).to_contain_text("what is this?")
@@ -142,9 +159,10 @@ async def test_a_chosen_file_is_looked_at_sent_and_read(page: Page, seven: Sampl
 @pytest.mark.parametrize("way", ["paste", "photos", "documents"])
 async def test_a_pasted_or_dropped_picture_is_read(page: Page, seven: SamplePhoto, way: str) -> None:
     await begin(page)
-    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), way])
-    await expect(page.locator("#as-photo")).to_be_checked(checked=way != "documents")
-    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    async with sending(page):
+        await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), way])
+        await expect(page.locator("#as-photo")).to_be_checked(checked=way != "documents")
+        await page.locator("#outbox").get_by_role("button", name="Send").click()
 
     kind = ".document" if way == "documents" else ".picture"
     await expect(page.locator(".message.out").last.locator(kind)).to_be_visible()
@@ -153,8 +171,7 @@ async def test_a_pasted_or_dropped_picture_is_read(page: Page, seven: SamplePhot
 
 async def test_a_pressed_digit_changes_the_answer_and_says_so(page: Page, seven: SamplePhoto) -> None:
     await begin(page)
-    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
-    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    await paste(page, seven)
     await expect_reading(page, "7")
     answer = page.locator(f'[data-id="{await newest_answer(page).get_attribute("data-id")}"]')
 
@@ -166,8 +183,7 @@ async def test_a_pressed_digit_changes_the_answer_and_says_so(page: Page, seven:
 
 async def test_a_reply_corrects_a_photo(page: Page, seven: SamplePhoto) -> None:
     await begin(page)
-    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
-    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    await paste(page, seven)
     await expect_reading(page, "7")
     photo = page.locator(".message.out").last
     await photo.hover()
@@ -185,7 +201,8 @@ async def test_a_sample_serves_who_has_no_pen_at_hand(page: Page) -> None:
     await begin(page)
     await page.locator("#attach").click()
     await page.get_by_role("menuitem", name="Sample photos").click()
-    await page.locator("#samples").get_by_role("button", name="Send sample photo 1", exact=True).click()
+    async with sending(page):
+        await page.locator("#samples").get_by_role("button", name="Send sample photo 1", exact=True).click()
 
     await expect_reading(page, sample_photos(1, 1)[0].digits)
 
@@ -214,10 +231,11 @@ async def test_the_page_serves_people_without_a_mouse(page: Page) -> None:
     await expect(page.get_by_role("radio", name="Robin")).to_be_focused()
     await expect(page.locator("#status")).to_contain_text("you are Robin")
     await begin(page)
-    await page.locator("#text").fill("/")
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("Enter")
+    async with sending(page):
+        await page.locator("#text").fill("/")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
     await expect(page.locator(".message.out").last).to_contain_text("/help")
     await expect(newest_answer(page)).to_contain_text("Correcting")
     await newest_answer(page).focus()
@@ -227,6 +245,23 @@ async def test_the_page_serves_people_without_a_mouse(page: Page) -> None:
     await page.keyboard.press("Escape")
     await page.keyboard.press("ArrowUp")
     await expect(page.locator("#context")).to_contain_text("Edit message")
+
+
+async def test_what_is_said_while_the_history_is_on_its_way_is_shown(
+    page: Page, bot_at_work: Running
+) -> None:
+    async def be_slow(route: Route) -> None:
+        history = await (await route.fetch()).text()
+        await bot_at_work.you.send("in between")
+        await asyncio.sleep(0.5)  # the page hears of it meanwhile
+        await route.fulfill(body=history, content_type="application/json")
+
+    await become(page, "Robin")
+    await page.route("**/messages", be_slow, times=1)
+    await page.get_by_role("radio", name="You").click()
+
+    await expect(page.locator(".message.out").last).to_contain_text("in between")
+    await expect(newest_answer(page)).to_be_visible()
 
 
 async def test_on_a_phone_one_thing_is_seen_at_a_time(browser: Browser, bot_at_work: Running) -> None:
@@ -257,13 +292,14 @@ async def test_nothing_is_asked_of_other_machines(browser: Browser, bot_at_work:
 async def test_the_admin_sees_more_commands_and_may_retrain(page: Page) -> None:
     await become(page, "Admin")
     await begin(page)
-    await page.locator("#text").fill("/ret")
-    await expect(page.locator("#commands button")).to_have_count(1)
-    await page.keyboard.press("ArrowDown")
-    await page.keyboard.press("Enter")
+    async with sending(page):
+        await page.locator("#text").fill("/ret")
+        await expect(page.locator("#commands button")).to_have_count(1)
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
 
     await expect(page.locator(".message.out").last).to_contain_text("/retrain")
-    await expect(newest_answer(page)).not_to_contain_text("I do not know", timeout=PATIENCE)
+    await expect(newest_answer(page)).to_contain_text("no corrections that may train")
     await become(page, "You")
     await page.locator("#text").fill("/ret")
     await expect(page.locator("#commands")).to_be_hidden()

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from bot.localchat import webhook
 from bot.web.server import WebServer
 from tests.bot.localchat.conftest import Served
-from tests.bot.person import Person
+from tests.bot.person import PATIENCE, Person
 
 
 class Receiver:
@@ -31,7 +31,7 @@ class Receiver:
         return Response(status_code=500 if len(self.deliveries) <= self.refusals else 200)
 
     async def received(self, count: int) -> list[dict[str, Any]]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.deliveries) < count:
                 self.news.clear()
                 await self.news.wait()
@@ -62,7 +62,7 @@ async def test_updates_are_posted_in_order_until_they_are_taken(
 
 async def test_nobody_polls_while_a_webhook_is_set(served: Served) -> None:
     poll = asyncio.create_task(served.refusal("getUpdates", timeout=20))
-    await asyncio.sleep(0.1)
+    await served.polled()
     await served.call("setWebhook", url="https://127.0.0.1:1/hook")
 
     assert await poll == "Conflict: terminated by setWebhook request"

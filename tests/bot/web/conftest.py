@@ -21,6 +21,7 @@ from model.nn.network import Network
 from model.reading import Reading
 from model.recognizer import Recognizer
 from model.vision.finding import read_page
+from tests.bot.person import PATIENCE
 
 KEY = "a-key-of-a-test"
 TOKEN = "123456:a-token-of-a-test"
@@ -113,4 +114,5 @@ def client_of(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 50000)),
         base_url=SERVER,
+        timeout=PATIENCE,
     )

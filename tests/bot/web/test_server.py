@@ -9,19 +9,26 @@ from bot.errors import UnavailableError
 from bot.web.server import WebServer
 
 
-def slow_app(seconds: float) -> FastAPI:
+def app_that_waits_for(begun: asyncio.Event, may_end: asyncio.Event) -> FastAPI:
     app = FastAPI()
 
     @app.get("/")
     async def index() -> str:
-        await asyncio.sleep(seconds)
+        begun.set()
+        await may_end.wait()
         return "done"
 
     return app
 
 
+def app_at_once() -> FastAPI:
+    may_end = asyncio.Event()
+    may_end.set()
+    return app_that_waits_for(asyncio.Event(), may_end)
+
+
 async def test_it_answers_between_start_and_stop() -> None:
-    server = WebServer(slow_app(0), "127.0.0.1", 0)
+    server = WebServer(app_at_once(), "127.0.0.1", 0)
     await server.start()
     async with httpx.AsyncClient() as client:
         assert (await client.get(server.address)).json() == "done"
@@ -31,19 +38,23 @@ async def test_it_answers_between_start_and_stop() -> None:
 
 
 async def test_a_request_in_flight_ends_before_the_server_does() -> None:
-    server = WebServer(slow_app(0.3), "127.0.0.1", 0)
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    server = WebServer(app_that_waits_for(begun, may_end), "127.0.0.1", 0)
     await server.start()
     async with httpx.AsyncClient() as client:
         answer = asyncio.create_task(client.get(server.address))
-        await asyncio.sleep(0.1)
-        await server.stop()
+        await begun.wait()
+        stopping = asyncio.create_task(server.stop())
+        await asyncio.sleep(0)  # it stops from here on
+        may_end.set()
         assert (await answer).json() == "done"
+        await stopping
 
 
 async def test_a_taken_port_is_one_clear_line() -> None:
-    first = WebServer(slow_app(0), "127.0.0.1", 0)
+    first = WebServer(app_at_once(), "127.0.0.1", 0)
     await first.start()
-    second = WebServer(slow_app(0), "127.0.0.1", first.port)
+    second = WebServer(app_at_once(), "127.0.0.1", first.port)
 
     with pytest.raises(UnavailableError, match=f"cannot listen on http://127.0.0.1:{first.port}: Address"):
         await second.start()
@@ -54,10 +65,11 @@ async def test_a_taken_port_is_one_clear_line() -> None:
 
 async def test_small_answers_are_not_held_back() -> None:
     """With Nagle's algorithm on, an answer in two parts takes 40 ms."""
-    server = WebServer(slow_app(0), "127.0.0.1", 0)
+    server = WebServer(app_at_once(), "127.0.0.1", 0)
     await server.start()
     _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    await asyncio.sleep(0.05)
+    while not server._server.server_state.connections:
+        await asyncio.sleep(0)
     accepted = next(iter(server._server.server_state.connections))
     connection = accepted.transport.get_extra_info("socket")
 

@@ -85,7 +85,7 @@ def test_a_checkpoint_can_be_given_its_sureness(tmp_path: Path, monkeypatch: pyt
 
     given = checkpoint.load_file(file)
     assert given.metadata["temperature"] == "0.5"
-    found = measure(shipped.network, 0.5, digits)
+    found = measure(shipped.network, 0.5, sureness.in_random_hands(digits))
     assert Sureness.of_checkpoint(given.metadata).slope == pytest.approx(found.slope, abs=1e-3)
     given_logits, logits = (network.logits(digits.pixels[:3]) for network in (given.network, shipped.network))
     np.testing.assert_array_equal(given_logits, logits)

@@ -26,7 +26,7 @@ def digits() -> Examples:
 
 
 def _training(digits: Examples, recipe: Recipe, architecture: str = "classic", seed: int = 5) -> Training:
-    network = architectures.build(architecture, np.random.default_rng(seed))
+    network = architectures.build_for_training(architecture, np.random.default_rng(seed))
     train, validation = digits.split(len(digits) * 5 // 6)
     return Training(network, Mixture(recipe.parts(train, train, train), seed), validation, recipe)
 

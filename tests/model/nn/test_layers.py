@@ -5,6 +5,7 @@ import pytest
 
 from model.errors import ShapeError
 from model.nn.activations import BiasReLU, Sigmoid
+from model.nn.batch_norm import BatchNorm
 from model.nn.convolution import Conv2D
 from model.nn.dropout import Dropout
 from model.nn.layer import Layer
@@ -23,6 +24,7 @@ def _layers(rng: np.random.Generator) -> dict[str, tuple[Layer, tuple[int, ...]]
     return {
         "linear": (Linear(9, 5, rng=rng, dtype=np.float64), ROWS),
         "sigmoid": (Sigmoid(), ROWS),
+        "batch normalisation": (BatchNorm(), IMAGES),
         "bias and ReLU": (bias_relu, IMAGES),
         "convolution with padding": (Conv2D(3, 4, rng=rng, dtype=np.float64), IMAGES),
         "convolution without padding": (Conv2D(3, 4, padding=0, rng=rng, dtype=np.float64), IMAGES),

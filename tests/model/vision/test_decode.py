@@ -179,17 +179,17 @@ def test_other_large_pictures_are_averaged(image_format: str) -> None:
     ],
 )
 def test_bombs_are_refused_at_once(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(UnreadablePhotoError):
         decode(data)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_flood_of_scans_is_refused_at_once() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BrokenPhotoError, match="scans"):
         decode(repeated_last_scan(4000))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_an_ordinary_progressive_jpeg_is_read() -> None:

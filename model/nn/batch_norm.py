@@ -1,0 +1,105 @@
+"""Batch normalisation, for training only: `fold` turns it into the weights beside it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model.nn.layer import Array, Gradients, Layer
+from model.nn.network import CHUNK, Network
+
+EPSILON = 1e-5
+"""Added to the variance, so that a channel that is the same everywhere divides by no 0."""
+
+BatchNormCache = tuple[Array, Array]
+
+
+class BatchNorm(Layer):
+    """``y = (x - mean) / sqrt(variance + epsilon)``, for each channel over all pixels of the batch at hand.
+
+    However the layers before change in a step, the layers after get numbers of the same mean and size, so
+    all of them can learn fast at once (Ioffe & Szegedy 2015, arXiv:1502.03167, algorithm 1). The scale and
+    shift that follow there are not needed here: the `BiasReLU` behind this layer shifts, and as max(s z, 0) =
+    s max(z, 0) for s > 0, the next layer's weights can scale.
+
+    **Backward.** With M pixels in a channel and d = dL/dy, x goes into y itself, into the mean and into the
+    variance: ``dL/dx = (d - mean(d) - y mean(d y)) / sqrt(variance + epsilon)``.
+
+    Shapes: x is (H, N, W, C). In a training that cuts its batches into chunks, a chunk is the batch. That
+    makes an image's output depend on its company, which is good to train with and bad to answer with. So a
+    network in use has no such layer (`fold`).
+    """
+
+    def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, BatchNormCache]:
+        """(H, N, W, C) -> (H, N, W, C); y and 1 / sqrt(variance + epsilon) (C,) for `backward`."""
+        mean, inverse_deviation = moments([x])
+        y = x - mean
+        y *= inverse_deviation
+        return y, (y, inverse_deviation)
+
+    def infer(self, x: Array) -> Array:
+        """(H, N, W, C) -> (H, N, W, C), by this batch's own mean and variance."""
+        return self.forward(x)[0]
+
+    def backward(self, grad: Array, cache: BatchNormCache) -> tuple[Array, Gradients]:
+        """dL/dy (H, N, W, C) -> dL/dx (H, N, W, C)."""
+        y, inverse_deviation = cache
+        channels = y.shape[-1]
+        rows, grad_rows = y.reshape(-1, channels), grad.reshape(-1, channels)
+        products = np.einsum("mc,mc->c", grad_rows, rows)
+        grad_x = y * (-products / len(rows))
+        grad_x += grad
+        grad_x -= _sum(grad_rows) / len(rows)
+        grad_x *= inverse_deviation
+        return grad_x, {}
+
+
+def fold(network: Network, pixels: Array) -> Network:
+    """The same layers without batch normalisation, for use: each is worked into the layers beside it.
+
+    Means and variances are those of all the pixels together, with the weights as they are now ("precise batch
+    normalisation", Wu & Johnson 2021, arXiv:2105.07576, section 3.1); so they fit averaged weights as well.
+    ``(x w - mean) / deviation + bias`` is ``x (w / deviation) + (bias - mean / deviation)``, and dividing by
+    a positive number may change places with max-pooling.
+
+    Args:
+        network: its architecture names the layers without batch normalisation; it stays as it is.
+        pixels: (N, 784) examples as in training, a thousand or more.
+    """
+    folded: list[Layer] = []
+    chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
+    shift: Array | None = None
+    for layer in network.copy().layers:
+        if isinstance(layer, BatchNorm):
+            mean, inverse_deviation = moments(chunks)
+            _last_weight(folded)[...] *= inverse_deviation
+            shift = mean * inverse_deviation
+            chunks = [x * inverse_deviation for x in chunks]
+            continue
+        if shift is not None:
+            layer.parameters["bias"][...] -= shift
+            shift = None
+        folded.append(layer)
+        chunks = [layer.infer(x) for x in chunks]
+    return Network(network.architecture, folded)
+
+
+def moments(chunks: Sequence[Array]) -> tuple[Array, Array]:
+    """Mean and 1 / sqrt(variance + epsilon), both (C,), over all pixels of images (H, N, W, C)."""
+    channels = chunks[0].shape[-1]
+    pixels = sum(x.size for x in chunks) // channels
+    mean = sum(_sum(x.reshape(-1, channels)) for x in chunks) / pixels
+    variance = np.zeros_like(mean)
+    for x in chunks:
+        centred = x.reshape(-1, channels) - mean
+        variance += np.einsum("mc,mc->c", centred, centred)
+    return mean, 1 / np.sqrt(variance / pixels + EPSILON)
+
+
+def _sum(rows: Array) -> Array:
+    """(M, C) -> (C,); as a product, the sum is fast."""
+    return np.ones(len(rows), rows.dtype) @ rows
+
+
+def _last_weight(layers: Sequence[Layer]) -> Array:
+    """The weights whose outputs are normalised; channels out are their last axis."""
+    return next(layer.parameters["weight"] for layer in reversed(layers) if "weight" in layer.parameters)

@@ -1,0 +1,56 @@
+"""Batch normalisation evens numbers out while training, and is gone from a network in use."""
+
+import numpy as np
+
+from model.nn import architectures
+from model.nn.batch_norm import BatchNorm, fold
+
+
+def test_every_channel_comes_out_with_mean_0_and_variance_1(rng: np.random.Generator) -> None:
+    x = rng.normal([5, -3], [2, 0.1], (4, 6, 7, 2))
+
+    y = BatchNorm().infer(x)
+
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axis=(0, 1, 2)), 1, rtol=2e-3)
+
+
+def test_a_channel_that_is_the_same_everywhere_comes_out_as_0() -> None:
+    np.testing.assert_array_equal(BatchNorm().infer(np.full((2, 3, 2, 1), 7.0)), 0)
+
+
+def test_a_folded_network_answers_as_the_one_it_was_made_of_does_on_the_same_pixels(
+    rng: np.random.Generator,
+) -> None:
+    network, pixels = architectures.build_for_training("reader", rng, np.float64), rng.random((12, 784))
+    for name, parameter in network.parameters().items():
+        if name.endswith("bias"):
+            parameter[...] = rng.normal(size=parameter.shape)
+    before = {name: parameter.copy() for name, parameter in network.parameters().items()}
+
+    folded = fold(network, pixels)
+
+    np.testing.assert_allclose(folded.outputs(pixels), network.outputs(pixels), rtol=1e-9, atol=1e-9)
+    assert folded.parameters().keys() == architectures.build("reader", rng).parameters().keys()
+    for name, parameter in network.parameters().items():
+        np.testing.assert_array_equal(parameter, before[name])
+
+
+def test_statistics_are_those_of_all_pixels_whatever_the_chunks_they_pass_in(
+    rng: np.random.Generator,
+) -> None:
+    network, pixels = architectures.build_for_training("reader", rng, np.float64), rng.random((40, 784))
+
+    together, reversed_order = fold(network, pixels), fold(network, pixels[::-1])
+
+    for name, parameter in together.parameters().items():
+        np.testing.assert_allclose(parameter, reversed_order.parameters()[name], rtol=1e-9)
+
+
+def test_a_network_without_batch_normalisation_stays_as_it_is(rng: np.random.Generator) -> None:
+    network = architectures.build("classic", rng)
+
+    folded = fold(network, rng.random((5, 784), np.float32))
+
+    for name, parameter in network.parameters().items():
+        np.testing.assert_array_equal(parameter, folded.parameters()[name])
