@@ -87,7 +87,7 @@ def _kept(of_it: Runs, runs: Runs) -> list[float]:
     is_larger = of_it[0]["scenario"].startswith("50")
     clean = "50 honest people, nothing held back for review" if is_larger else "35 honest people"
     gains = {run["seed"]: _gain(run) for run in runs if run["scenario"] == clean}
-    return [100 * _gain(run) / gains[run["seed"]] for run in of_it]
+    return [100 * _gain(run) / gains[run["seed"]] for run in of_it if run["seed"] in gains]
 
 
 def _gain(run: dict[str, Any]) -> float:
@@ -95,6 +95,8 @@ def _gain(run: dict[str, Any]) -> float:
 
 
 def _spread(values: Sequence[float], digits: int = 0) -> str:
+    if not values:
+        return "-"
     deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{mean(values):.{digits}f}{deviation}"
 
