@@ -53,7 +53,8 @@ def bench_learning(console: Console, mnist_folder: Path, seeds: int = 5) -> Lear
         school = School(checkpoint.shipped("reader"), mnist.load(mnist_folder), workers, folder)
         cache = _Cache(folder / f"bench-learning-{school.identity}")
         runs = _runs(console, school, cache, seeds)
-        gate = school.gate_rates([cache.candidate(Scenario.CLEAN, seed) for seed in range(seeds)])
+        clean = [run.seed for run in runs if run.scenario == Scenario.CLEAN]
+        gate = school.gate_rates([cache.candidate(Scenario.CLEAN, seed) for seed in clean])
         taught = Examples.concatenate([teacher.taught for teacher in school.teachers(Scenario.CLEAN, 0)])
     console.print(_table(runs))
     console.print(_gate_table(gate))
@@ -63,15 +64,18 @@ def bench_learning(console: Console, mnist_folder: Path, seeds: int = 5) -> Lear
 
 
 def _runs(console: Console, school: School, cache: "_Cache", seeds: int) -> list[Run]:
-    """All runs; what was measured before is taken from the cache."""
+    """All runs, or after Ctrl-C those that are there; what was measured before is taken from the cache."""
     wanted = list(product(Scenario, range(seeds)))
     missing = [key for key in wanted if cache.get(*key) is None]
     started = monotonic()
-    for number, (scenario, seed) in enumerate(missing, 1):
-        run = cache.put(*school.run(scenario, seed))
-        minutes = (monotonic() - started) / 60
-        left = minutes / number * (len(missing) - number)
-        console.print(f"{number} of {len(missing)}, {left:.0f} minutes left: {_line(run)}")
+    try:
+        for number, (scenario, seed) in enumerate(missing, 1):
+            run = cache.put(*school.run(scenario, seed))
+            minutes = (monotonic() - started) / 60
+            left = minutes / number * (len(missing) - number)
+            console.print(f"{number} of {len(missing)}, {left:.0f} minutes left: {_line(run)}")
+    except KeyboardInterrupt:
+        console.print("stopped; the figures are of what was measured so far")
     return [found for key in wanted if (found := cache.get(*key)) is not None]
 
 
@@ -138,7 +142,8 @@ def _table(runs: Sequence[Run]) -> Table:
         table.add_column(column)
     for scenario in Scenario:
         of_it = [run for run in runs if run.scenario == scenario.value]
-        table.add_row(scenario.value, *_cells(of_it, _gains(runs, scenario)))
+        if of_it:
+            table.add_row(scenario.value, *_cells(of_it, _gains(runs, scenario)))
     return table
 
 

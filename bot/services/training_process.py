@@ -67,11 +67,23 @@ class TrainingProcess:
             await self.kill()
 
     async def kill(self) -> None:
-        """End the process at once; it holds nothing that is worth saving."""
+        """End the process at once; it holds nothing that is worth saving.
+
+        Who is cancelled meanwhile still waits for the end, which is near: nobody else would.
+        """
         process = self._process
-        if process is not None and process.returncode is None:
-            process.kill()
-            await process.wait()
+        if process is None or process.returncode is not None:
+            return
+        process.kill()
+        ending = asyncio.create_task(process.wait())
+        cancelled: asyncio.CancelledError | None = None
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError as exc:
+                cancelled = exc
+        if cancelled is not None:
+            raise cancelled
 
     async def _converse(
         self, process: asyncio.subprocess.Process, job: bytes

@@ -36,7 +36,8 @@ class FineTuning:
     """The recipe.
 
     Attributes:
-        learning_rate: of Adam at its height; it rises over the warm-up and then falls linearly to 0.
+        learning_rate: of Adam at its height, as a part of the size of the weights; it rises over the warm-up
+            and then falls linearly to 0.
         full_rate_steps: with fewer steps the height is lower, in proportion: a few corrections need no bold
             step, and there is less time to settle after one.
         warm_up_steps: at most; never more than a fifth of all steps.
@@ -56,7 +57,7 @@ class FineTuning:
             its function less firmly.
     """
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 0.02
     full_rate_steps: int = 240
     warm_up_steps: int = 50
     batch_size: int = 66
@@ -126,7 +127,7 @@ def fine_tune(
         raise TrainingError("there are no corrections to learn from")
     steps = recipe.steps(len(corrections))
     network = base.copy()
-    optimizer = AdamW(network.parameters())
+    optimizer = AdamW(network.parameters(), relative=True)
     batches = _batches(corrections, replay, recipe, workers, seed=seed, steps=steps)
     for step, (pixels, targets) in enumerate(batches):
         loss, gradients = workers.gradients(network, pixels, targets, SoftmaxCrossEntropy(), (seed, 2, step))

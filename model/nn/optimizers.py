@@ -6,6 +6,9 @@ import numpy as np
 
 from model.nn.layer import Array, Gradients, Parameters
 
+LEAST_SIZE = 1e-3
+"""Of a parameter, where steps are relative to it."""
+
 
 class Optimizer(Protocol):
     """Changes parameters in place, against their gradients."""
@@ -46,6 +49,10 @@ class AdamW:
     they start at 0, then ``p = p - learning_rate (m / (sqrt(v) + epsilon) + weight_decay p)``. The decay
     stays outside of the scaled gradient (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2) and leaves
     biases alone. With weight_decay 0 this is Adam.
+
+    With ``relative`` the learning rate of each parameter is multiplied by the root mean square that it has at
+    the start (Shazeer & Stern 2018, arXiv:1804.04235, section 8): what a rate does to a network that was
+    trained before then does not depend on how large its layers happen to be.
     """
 
     def __init__(
@@ -55,8 +62,10 @@ class AdamW:
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
+        relative: bool = False,
     ) -> None:
         self.parameters = parameters
+        self.scales = {name: _size(p) if relative else 1.0 for name, p in parameters.items()}
         self.betas = betas
         self.epsilon = epsilon
         self.weight_decay = weight_decay
@@ -71,14 +80,15 @@ class AdamW:
         steps = self.state["steps"].item()
         correction1, correction2 = (1 - beta**steps for beta in self.betas)
         for name, parameter in self.parameters.items():
+            rate = learning_rate * self.scales[name]
             mean, square = self._moments(name, gradients[name])
             size = np.sqrt(square)
             size *= 1 / correction2**0.5
             size += self.epsilon
             change = np.divide(mean, size, out=size)
-            change *= learning_rate / correction1
+            change *= rate / correction1
             if parameter.ndim > 1:
-                change += learning_rate * self.weight_decay * parameter
+                change += rate * self.weight_decay * parameter
             np.subtract(parameter, change, out=parameter)
 
     def _moments(self, name: str, gradient: Array) -> tuple[Array, Array]:
@@ -88,3 +98,8 @@ class AdamW:
         mean += (1 - beta1) * (gradient - mean)
         square += (1 - beta2) * (gradient * gradient - square)
         return mean, square
+
+
+def _size(parameter: Array) -> float:
+    """The root mean square; never so small that the parameter could not move."""
+    return max(LEAST_SIZE, float(np.sqrt(np.square(parameter).mean())))

@@ -1,5 +1,7 @@
 """The benchmark of learning: what it keeps between two calls, and a retraining beside photos."""
 
+import importlib.util
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ from model.learning.examples import Examples
 from model.learning.gate import Margins
 from model.nn import checkpoint
 from tests.bot.school import SMALL
+
+ROOT = Path(__file__).parents[2]
 
 RUN = Run(
     scenario=Scenario.CLEAN.value,
@@ -67,6 +71,27 @@ def test_simulated_people_are_kept_as_they_are() -> None:
     assert [person.number for person in found] == list(range(TEACHERS + NEWCOMERS))
     np.testing.assert_array_equal(found[-1].taught.images, one.images)
     np.testing.assert_array_equal(found[7].unseen.labels, other.labels)
+
+
+def test_the_document_takes_up_what_was_measured() -> None:
+    spec = importlib.util.spec_from_file_location("learning_document", ROOT / "docs" / "learning.py")
+    assert spec is not None
+    assert spec.loader is not None  # it is a file
+    document = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(document)
+    unscreened = replace(RUN, scenario=Scenario.UNSCREENED.value, teachers_after=0.04)
+    figures = {
+        "runs": [asdict(run) for run in (RUN, replace(RUN, seed=4), unscreened, replace(unscreened, seed=4))],
+        "gate": {"equally good": {"passed": 9, "asked": 10}},
+        "retraining": asdict(bench_retraining.RetrainingFigures(1_000, 50, 300, 60, 200, 100)),
+    }
+
+    text = document.written(document.DOCUMENT.read_text(), figures)
+
+    assert "| 50 honest people | 13.0 to 5.0 % | 62 ± 0 % |" in text
+    assert "| 89 ± 0 % | 100 % | 0.4 |" in text  # of the gain with nothing held back
+    assert "| equally good | 9 of 10 |" in text
+    assert "1000 corrections took 50 s" in text
 
 
 async def test_a_retraining_is_timed_beside_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

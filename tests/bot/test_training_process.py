@@ -1,5 +1,6 @@
 """The training process: whatever happens to it, whoever started it is told."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -39,6 +40,25 @@ async def kill_at(process: TrainingProcess, job: bytes, stage: Stage) -> None:
 async def test_killed_at_any_stage_it_is_known_to_have_been_killed(job: bytes, stage: Stage) -> None:
     with pytest.raises(TrainingError, match="killed by signal 9"):
         await kill_at(TrainingProcess(), job, stage)
+
+
+async def test_who_is_cancelled_twice_leaves_no_process_behind(job: bytes) -> None:
+    process = TrainingProcess()
+
+    async def run() -> None:
+        async for _ in process.run(job):
+            pass
+
+    running = asyncio.create_task(run())
+    while process._process is None:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.sleep(0)  # it is waiting for the end of what it killed
+    running.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert process._process.returncode == -signal.SIGKILL
 
 
 async def test_equal_jobs_give_equal_bytes_whatever_was_rendered_before(job: bytes, tmp_path: Path) -> None:

@@ -48,6 +48,23 @@ def test_adam_follows_its_published_formulas(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(parameters["weight"], expected)
 
 
+def test_relative_steps_grow_with_the_size_that_a_parameter_had_at_the_start() -> None:
+    parameters: Parameters = {
+        "small": np.full((2, 2), 0.1),
+        "large": np.full((2, 2), -3.0),
+        "none": np.zeros(2),
+    }
+    gradients: Parameters = {name: np.ones_like(p) for name, p in parameters.items()}
+    optimizer = AdamW(parameters, relative=True)
+
+    for _ in range(2):
+        optimizer.step(gradients, learning_rate=0.1)
+
+    np.testing.assert_allclose(parameters["small"], 0.1 - 2 * 0.1 * 0.1)
+    np.testing.assert_allclose(parameters["large"], -3.0 - 2 * 0.1 * 3)
+    assert (parameters["none"] < 0).all()
+
+
 def test_weight_decay_leaves_biases_alone() -> None:
     parameters: Parameters = {"weight": np.ones((2, 2)), "bias": np.ones(2)}
     nothing: Parameters = {"weight": np.zeros((2, 2)), "bias": np.zeros(2)}
