@@ -36,10 +36,19 @@ def progress(texts: Texts, at: Progress) -> str:
     bar = f"<code>{'█' * filled}{'░' * (_BAR - filled)} {at.done * 100:3.0f} %</code>"
     lines = [_stage(texts, at.stage), bar]
     if at.seconds_left is not None:
-        seconds = max(1, round(at.seconds_left))
-        left = texts.ngettext("about {seconds} second left", "about {seconds} seconds left", seconds)
-        lines.append(left.format(seconds=seconds))
+        lines.append(_time_left(texts, at.seconds_left))
     return "\n".join(lines)
+
+
+def _time_left(texts: Texts, seconds: float) -> str:
+    """As exactly as a guess can be: minutes above one and a half."""
+    if seconds > 90:
+        minutes = round(seconds / 60)
+        left = texts.ngettext("about {minutes} minute left", "about {minutes} minutes left", minutes)
+        return left.format(minutes=minutes)
+    whole = max(1, round(seconds))
+    left = texts.ngettext("about {seconds} second left", "about {seconds} seconds left", whole)
+    return left.format(seconds=whole)
 
 
 def _stage(texts: Texts, stage: str) -> str:

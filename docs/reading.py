@@ -17,8 +17,9 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from model import recognizer as recognition
 from model.learning import camera_evaluation, mnist
-from model.learning.camera import CONDITIONS
+from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.camera_evaluation import Photo, Score
 from model.learning.negatives import KINDS
 from model.nn import checkpoint
@@ -28,7 +29,7 @@ from model.vision.decode import decode
 from model.vision.ink import find_ink
 
 SEED = 5
-PER_CONDITION, NUMBERS, PER_KIND = 10, 80, 6
+PER_CONDITION, PER_UNUSUAL, NUMBERS, LINES, PER_KIND = 10, 16, 80, 104, 6
 
 SHOWN = ("squared", "hard shadow", "blackboard", "desk", "newspaper", "hard")
 """Conditions in the pictures of the steps."""
@@ -43,9 +44,19 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
         (segmentation, "_lies_along_border", lambda mark: False),
     ),
     "edges of the page left out": ((segmentation, "_is_frame", lambda mark, others, labels: False),),
+    "ruled lines as dark as ink taken out": ((finding, "runs_through", lambda mark, labels: False),),
+    "faded middles of strokes filled": ((ink, "_FADED", math.inf),),
+    "outlined digits filled": ((normalisation, "_filled", lambda outline: outline),),
+    "sloping lines levelled": ((finding, "_LEVEL", math.inf),),
+    "digits at the edge that go on with a line": (
+        (segmentation, "_goes_on", lambda mark, inner, labels: False),
+    ),
     "loose pieces joined to their digit": ((segmentation, "_NEAR", -1.0),),
     "touching digits cut": ((segmentation, "_CUT_WIDTH", math.inf),),
     "strokes as wide as MNIST's": ((normalisation, "_THINNEST", 0.0), (normalisation, "_THICKEST", math.inf)),
+    "brackets known": ((recognition, "_brackets_among", lambda found: []),),
+    "hatching known": ((recognition, "_MOST_STROKES", math.inf),),
+    "all ink accounted for": ((recognition, "_LEAST_EXPLAINED", 0.0),),
     "the judge": ((Recognizer, "_likeness", lambda self, pixels: 1.0),),
 }
 """What each technique is replaced by."""
@@ -129,6 +140,12 @@ def main() -> None:
             for name in CONDITIONS
             for photo in camera_evaluation.mnist_photos(digits.test, name, PER_CONDITION, SEED)
         ],
+        "unusual": [
+            photo
+            for name in UNUSUAL
+            for photo in camera_evaluation.mnist_photos(digits.test, name, PER_UNUSUAL, SEED)
+        ],
+        "lines": list(camera_evaluation.line_photos(digits.test, LINES, SEED)),
         "numbers": list(camera_evaluation.number_photos(NUMBERS, SEED)),
         "no digit": [p for kind in KINDS for p in camera_evaluation.negative_photos(kind, PER_KIND, SEED)],
     }

@@ -1,5 +1,6 @@
 """A page -> its reading: networks score the ways to read each group, and say what is no digit at all."""
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
@@ -29,6 +30,14 @@ _LEAST_SHARPNESS = 0.6
 """With less, the picture is more blurred than our camera's "defocus", which measures 0.63 to 0.76."""
 _LEAST_CONFIDENCE = 0.5
 """Readings with less confidence a digit (geometric mean) are abstained."""
+
+
+_LEAST_EXPLAINED = 0.75
+"""Part of the ink inside the photo, not at its edge, that digits account for."""
+_MOST_STROKES = 3
+"""More strokes beside one another, and nothing but strokes, are hatching and no number of ones."""
+_LEAST_BOW = 1.2
+"""Pixels of a glyph by which the middle of a bracket lies aside of its ends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +87,13 @@ class Recognizer:
         if reason is not None:
             return Reading.abstained(_abstention(reason, page.measurements))
         best = [self._best(group, number) for number, line in enumerate(page.lines) for group in line.groups]
-        found = [scored for way, _ in best for scored in way]
+        seen = [scored for way, _ in best for scored in way]
+        brackets = _brackets_among(seen)
+        found = [scored for scored in seen if scored not in brackets] or seen
         digits = _digits_among(found)
-        if sum(map(_area, digits)) <= sum(map(_area, found)) / 2:
+        stand_out = sum(map(_area, digits)) > sum(map(_area, found)) / 2
+        explained = _explained(page, [*digits, *brackets])
+        if not stand_out or explained < _LEAST_EXPLAINED or _is_hatching(digits):
             likeness = max(scored.likeness for scored in found)
             return _unread(page, [scored.reading for scored in found], likeness=likeness)
         left_out = [1 - scored.likeness for scored in found if scored not in digits]
@@ -130,16 +143,14 @@ def _area(scored: _Scored) -> int:
 
 
 def _digits_among(found: Sequence[_Scored]) -> list[_Scored]:
-    """What the judge takes for digits and, beside two of them, what is as high and in their line.
+    """What the judge takes for digits and, beside two of them, what is as high.
 
     In a number it is likelier that digits touch in a way that could not be parted than that something else
     stands in their midst.
     """
     sure = [scored for scored in found if scored.likeness >= _LEAST_DIGIT]
-    heights: dict[int, list[int]] = defaultdict(list)
-    for scored in sure:
-        heights[scored.reading.line].append(_height(scored))
-    return [scored for scored in found if scored in sure or _stands_in(heights[scored.reading.line], scored)]
+    heights = [_height(scored) for scored in sure]
+    return [scored for scored in found if scored in sure or _stands_in(heights, scored)]
 
 
 def _stands_in(heights: list[int], scored: _Scored) -> bool:
@@ -148,6 +159,53 @@ def _stands_in(heights: list[int], scored: _Scored) -> bool:
 
 def _height(scored: _Scored) -> int:
     return scored.reading.box.bottom - scored.reading.box.top
+
+
+def _is_hatching(digits: Sequence[_Scored]) -> bool:
+    return len(digits) > _MOST_STROKES and all(scored.reading.digit == 1 for scored in digits)
+
+
+def _explained(page: Page, digits: Sequence[_Scored]) -> float:
+    """The ink in the boxes of the digits, as a part of that of all marks inside the photo."""
+    inked = page.ink > 127
+    scale = inked.shape[1] / page.width
+    boxed = np.zeros_like(inked)
+    for scored in digits:
+        box = scored.reading.box
+        rows = slice(int(box.top * scale), math.ceil(box.bottom * scale))
+        boxed[rows, int(box.left * scale) : math.ceil(box.right * scale)] = True
+    share = np.count_nonzero(inked & boxed) / inked.size
+    return share / max(page.measurements.inner_ink, 1e-12)
+
+
+def _brackets_among(found: Sequence[_Scored]) -> list[_Scored]:
+    """Pairs of strokes in one line that bow away from the digits between them."""
+    strokes = [scored for scored in found if scored.reading.digit == 1]
+    opening = [scored for scored in strokes if _bow(scored) < -_LEAST_BOW]
+    closing = [scored for scored in strokes if _bow(scored) > _LEAST_BOW]
+    brackets = []
+    for first, last in itertools.product(opening, closing):
+        if any(_lies_between(first, scored, last) for scored in found):
+            brackets += [first, last]
+    return brackets
+
+
+def _lies_between(first: _Scored, scored: _Scored, last: _Scored) -> bool:
+    left, middle, right = first.reading, scored.reading, last.reading
+    in_line = left.line == middle.line == right.line
+    return in_line and left.box.right <= middle.box.left and middle.box.right <= right.box.left
+
+
+def _bow(scored: _Scored) -> float:
+    """How far the middle of a stroke lies to the right of the line between its ends, in its pixels."""
+    pixels = scored.reading.pixels.astype(np.float64)
+    rows = np.flatnonzero(pixels.max(axis=1) > 127)
+    if len(rows) < len(pixels) // 2:
+        return 0.0
+    columns = pixels[rows] @ np.arange(pixels.shape[1]) / pixels[rows].sum(axis=1)
+    sixth = len(rows) // 6
+    ends = (columns[:sixth].mean() + columns[-sixth:].mean()) / 2
+    return float(columns[len(rows) // 2 - sixth : len(rows) // 2 + sixth].mean() - ends)
 
 
 def _renumbered(glyphs: Sequence[GlyphReading]) -> tuple[GlyphReading, ...]:

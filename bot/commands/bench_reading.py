@@ -18,7 +18,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from model.learning import camera, camera_evaluation, handwriting, mnist
-from model.learning.camera import CONDITIONS
+from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.camera_evaluation import Photo, Read, Score, calibration_error
 from model.learning.handwriting import Hand
 from model.learning.negatives import KINDS
@@ -41,8 +41,8 @@ class Amounts:
     """How much is measured.
 
     Attributes:
-        condition, drawn, numbers, negatives: photos of each condition, of drawn digits, of numbers, of each
-            kind of picture without a digit.
+        condition, drawn, numbers, lines, unusual, negatives: photos of each condition, of drawn digits, of
+            numbers, of lines, of each unusual condition, of each kind of picture without a digit.
         readings: of a timed photo in one run.
         rounds: runs of each side, in turn.
     """
@@ -50,6 +50,8 @@ class Amounts:
     condition: int = 100
     drawn: int = 540
     numbers: int = 260
+    lines: int = 208
+    unusual: int = 40
     negatives: int = 40
     readings: int = 15
     rounds: int = 3
@@ -144,6 +146,8 @@ def bench_reading(
         "others": [
             ("drawn", "drawn digits", amounts.drawn),
             ("numbers", "drawn numbers", amounts.numbers),
+            *([("lines", "lines by many hands", amounts.lines)] if has_mnist else []),
+            *([("mnist", name, amounts.unusual) for name in UNUSUAL] if has_mnist else []),
             *([("folder", "single", 0), ("folder", "multi", 0)] if photos is not None else []),
         ],
         "negatives": [("negative", name, amounts.negatives) for name in KINDS],
@@ -182,6 +186,8 @@ def _photos(mnist_folder: Path, photos: Path | None, kind: str, name: str, count
         return camera_evaluation.drawn_photos(count, SEED)
     if kind == "numbers":
         return camera_evaluation.number_photos(count, SEED)
+    if kind == "lines":
+        return camera_evaluation.line_photos(mnist.load(mnist_folder).test, count, SEED)
     if kind == "negative":
         return camera_evaluation.negative_photos(name, count, SEED)
     assert photos is not None  # asked for only where there is such a folder

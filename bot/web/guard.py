@@ -80,7 +80,7 @@ class _ReadRequest(Request):
 
 
 def _measured(handle: Handler, path: str) -> Handler:
-    """``handle``, each answer of it counted and timed, also where it ends in an error."""
+    """``handle``, each answer counted and timed, also where it ends in an error; a refusal is logged."""
 
     async def measured(request: Request) -> Response:
         metrics: RequestMetrics = request.app.state.metrics
@@ -90,6 +90,10 @@ def _measured(handle: Handler, path: str) -> Handler:
             status = response.status_code
         except HTTPException as exc:
             status = exc.status_code
+            client = request.client.host if request.client else "unknown"
+            logger.warning(
+                "refused %s %s from %s: %d, %s", request.method, request.url.path, client, status, exc.detail
+            )
             raise
         except RequestValidationError:
             status = 422
@@ -103,17 +107,12 @@ def _measured(handle: Handler, path: str) -> Handler:
 
 
 def _admit(guard: Guard, request: Request) -> Caller:
-    """The caller, if it may call now; each refusal is logged."""
-    client = request.client.host if request.client else "unknown"
+    """The caller, if it may call now."""
     try:
         caller = guard.access.caller(request)
     except AccessError as exc:
-        logger.warning("refused %s %s from %s: %s", request.method, request.url.path, client, exc)
         raise HTTPException(401, str(exc), {"WWW-Authenticate": "X-API-Key"}) from exc
     if wait := guard.rates.wait_for(caller.identity, time.monotonic()):
-        logger.warning(
-            "limited %s %s from %s (%s)", request.method, request.url.path, client, caller.identity
-        )
         raise HTTPException(429, "too many requests", {"Retry-After": str(wait)})
     return caller
 

@@ -1,13 +1,18 @@
 """The draw page: static files of this package, with headers that keep everything else out."""
 
+import json
+from functools import cache
 from pathlib import Path
+from string import Template
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from bot import i18n
 from bot.web.guard import MeasuredRoute
+from bot.web.page_texts import page_texts
 
 STATIC = Path(__file__).parent / "static"
 
@@ -21,15 +26,27 @@ _PAGE_HEADERS = _FILE_HEADERS | {
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' https://web.telegram.org"
     ),
     "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Language",
 }
 
 router = APIRouter(route_class=MeasuredRoute, include_in_schema=False)
 
 
 @router.get("/draw")
-async def draw() -> FileResponse:
-    """The draw page, which is the Mini App as well."""
-    return FileResponse(STATIC / "draw.html", headers=_PAGE_HEADERS)
+async def draw(request: Request) -> HTMLResponse:
+    """The draw page, which is the Mini App as well, in the language that the browser asks for first."""
+    preferred = request.headers.get("Accept-Language", "").split(",")[0].split(";")[0].strip()
+    return HTMLResponse(_rendered(i18n.texts(preferred)), headers=_PAGE_HEADERS)
+
+
+@cache
+def _rendered(texts: i18n.Texts) -> str:
+    """The page with its sentences; its modules find them in a block of JSON, which no "<" can end."""
+    said = page_texts(texts)
+    block = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
+    language = texts.info().get("language", i18n.DEFAULT_LANGUAGE)
+    page = Template((STATIC / "draw.html").read_text(encoding="utf-8"))
+    return page.substitute(said, texts=block, language=language)
 
 
 @router.get("/draw/")

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from model.errors import DataError
-from model.learning import camera, handwriting, negatives
-from model.learning.camera import CONDITIONS, UNUSUAL
+from model.learning import camera, handwriting, lines, negatives
+from model.learning.camera import CONDITIONS, UNUSUAL, Condition
 from model.learning.examples import Examples
 from model.learning.handwriting import Hand, Spacing
+from model.learning.lines import LinesWriting, Style
 from model.learning.negatives import KINDS
 from model.learning.paper import Size
 from model.learning.stroke_templates import DIGITS
-from model.learning.writing import DrawnWriting, MnistWriting
+from model.learning.writing import DrawnWriting, MnistWriting, Writing
 from model.reading import Reading
 
 Read = Callable[[bytes], Reading]
@@ -27,6 +28,20 @@ Read = Callable[[bytes], Reading]
 
 NUMBER_LENGTHS = (2, 6)
 """Digits in a number, fewest and most."""
+
+LINE_KINDS = ("line", "several", "signs", "turned")
+"""What `line_photos` shows, in turn."""
+
+LINE_SIZES: tuple[Size, ...] = (
+    (240, 900),
+    (300, 720),
+    (480, 640),
+    (640, 480),
+    (768, 1024),
+    (720, 1280),
+    (1200, 900),
+)
+"""(H, W) of its photos: lines cut out of a page, and whole pages."""
 
 TOUCHING_SHARE = 0.25
 """Share of the numbers whose digits may touch."""
@@ -159,6 +174,57 @@ def number_photos(count: int, seed: int, size: Size | None = None) -> Iterator[P
         condition = names[index % len(names)]
         data = camera.take(writing, CONDITIONS[condition], rng, size)
         yield Photo(f"{digits}, {condition}, {index}", digits, data)
+
+
+def line_photos(digits: Examples, count: int, seed: int) -> Iterator[Photo]:
+    """Lines of digits as people write them, the conditions in turn.
+
+    In turn a line of two to eight digits, two to four lines, a number with signs, and a line turned by up to
+    30 degrees; three in five of those without signs are MNIST digits of as many hands. A fifth are tight.
+    """
+    names = [name for name, condition in CONDITIONS.items() if condition.medium != "enlarged"]
+    for index in range(count):
+        rng = np.random.default_rng([seed, index])
+        style, name, kind = Style.random(rng), names[index % len(names)], LINE_KINDS[index % len(LINE_KINDS)]
+        condition = CONDITIONS[name]
+        if kind == "turned":
+            photographed = condition if condition.medium == "photo" else CONDITIONS["plain"]
+            condition = replace(photographed, rotation=30)
+        writing, shown = _lines(kind, digits, style, rng)
+        shot = _wholly_in_photo(writing, condition, rng)
+        data = camera.encode(shot.photo, condition, rng)
+        yield Photo(f"{kind}, {name}, {index}", shown, data)
+
+
+def _lines(kind: str, digits: Examples, style: Style, rng: np.random.Generator) -> tuple[Writing, str]:
+    """Writing of one of the `LINE_KINDS`, and the digits that it shows."""
+    if kind == "signs":
+        text = lines.punctuated(rng)
+        return lines.drawn_line(text, style, rng), "".join(filter(str.isdigit, text))
+    written = []
+    is_drawn = rng.random() < 0.4
+    for _ in range(rng.integers(2, 5) if kind == "several" else 1):
+        length = int(rng.integers(1, 7) if kind == "several" else rng.integers(2, 9))
+        if is_drawn:
+            text = "".join(str(digit) for digit in rng.integers(0, 10, length))
+            written.append((lines.drawn_line(text, style, rng), text))
+        else:
+            written.append(lines.mnist_line(digits, length, style, rng))
+    shown = "\n".join(text for _, text in written)
+    if kind != "several":
+        return written[0][0], shown
+    indents = rng.uniform(0, 0.8, len(written)).tolist()
+    return LinesWriting([line for line, _ in written], rng.uniform(0.3, 1), indents), shown
+
+
+def _wholly_in_photo(writing: Writing, condition: Condition, rng: np.random.Generator) -> camera.Shot:
+    """A picture that shows all of the writing; perspective and rotation can take it out of sight."""
+    size = LINE_SIZES[rng.integers(len(LINE_SIZES))]
+    while True:
+        shot = camera.shoot(writing, condition, rng, size)
+        box = shot.box
+        if min(box.left, box.top, size[1] - box.right, size[0] - box.bottom) >= 4:
+            return shot
 
 
 def negative_photos(kind: str, count: int, seed: int, size: Size | None = None) -> Iterator[Photo]:

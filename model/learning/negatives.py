@@ -43,7 +43,8 @@ class _Drawing:
         return np.asarray(cv2.resize(self.mask, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _photographed(mask: Mask, size: Size, rng: np.random.Generator) -> Photo:
+def photographed(mask: Mask, size: Size, rng: np.random.Generator) -> Photo:
+    """A finished drawing under one of the conditions of paper."""
     condition = CONDITIONS[PAPER_CONDITIONS[rng.integers(len(PAPER_CONDITIONS))]]
     rows, columns = np.flatnonzero(mask.max(axis=1)), np.flatnonzero(mask.max(axis=0))
     ink = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -192,8 +193,70 @@ def doodles_ink(rng: np.random.Generator) -> Mask:
     return mask
 
 
+def strokes_ink(rng: np.random.Generator) -> Mask:
+    """Four to nine lines, arcs and bows across one another, as a pen is tried out."""
+    mask = np.zeros((200, 200), np.uint8)
+    pen = int(rng.integers(3, 12))
+    for _ in range(rng.integers(4, 10)):
+        if rng.random() < 0.6:
+            points = rng.uniform(20, 180, (int(rng.integers(2, 5)), 2))
+            path = _loose_line(points.astype(np.float32), rng, 1).points if len(points) > 2 else points
+            _polygon(mask, np.asarray(path, np.float64), pen)
+            continue
+        centre, axes = rng.integers(60, 140, 2).tolist(), rng.integers(12, 50, 2).tolist()
+        start = rng.uniform(0, 360)
+        end = start + rng.uniform(90, 360)
+        cv2.ellipse(mask, centre, axes, rng.uniform(0, 180), start, end, 255, pen, cv2.LINE_AA)
+    return mask
+
+
+def hatching_ink(rng: np.random.Generator) -> Mask:
+    """Four to fourteen strokes beside one another, sometimes with as many across them."""
+    mask = np.zeros((240, 240), np.uint8)
+    pen, count = int(rng.integers(3, 9)), int(rng.integers(4, 15))
+    for angle in rng.uniform(0, np.pi) + np.pi / 2 * np.arange(1 if rng.random() < 0.6 else 2):
+        along = np.array([np.cos(angle), np.sin(angle)])
+        across = np.array([-along[1], along[0]])
+        for place in np.linspace(-85, 85, count):
+            ends = np.array([-1, 1])[:, None] * rng.uniform(45, 80, (2, 1)) * along
+            _polygon(mask, 120 + place * across + ends + rng.normal(0, 3, (2, 2)), pen)
+    return mask
+
+
+def solid_ink(rng: np.random.Generator) -> Mask:
+    """A filled figure: round, square, triangular or ragged, sometimes with a bite."""
+    mask = np.zeros((200, 200), np.uint8)
+    corners = int(rng.choice((3, 4, 5, 6, 9, 40)))
+    angles = rng.uniform(0, 2 * np.pi) + 2 * np.pi * np.arange(corners) / corners
+    radius = 70 * (1 - rng.uniform(0, 0.5) * rng.random(corners) * (corners < 40))
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radius[:, None]
+    cv2.fillPoly(mask, [np.rint(100 + points * (rng.uniform(0.55, 1), 1)).astype(np.int32)], 255, cv2.LINE_AA)
+    if rng.random() < 0.5:
+        bite = (100 + 65 * np.array([np.cos(angles[0]), np.sin(angles[0])])).astype(int).tolist()
+        cv2.circle(mask, bite, int(rng.integers(10, 45)), 0, -1, cv2.LINE_AA)
+    return mask
+
+
+def emblem_ink(rng: np.random.Generator) -> Mask:
+    """Simple figures, filled or as outlines, within or beside one another, as in icons and logos."""
+    mask = np.zeros((200, 200), np.uint8)
+    pen = int(rng.integers(4, 16))
+    size, middle = rng.uniform(60, 90), np.array([100.0, 100.0])
+    for _ in range(rng.integers(2, 5)):
+        corners = int(rng.choice((3, 4, 4, 5, 6, 60, 60)))
+        angles = (0.25 if corners == 4 else -0.5) * np.pi + 2 * np.pi * np.arange(corners + 1) / corners
+        points = middle + size * np.stack([np.cos(angles), np.sin(angles)], axis=1) * rng.uniform(0.6, 1, 2)
+        if rng.random() < 0.35:
+            cv2.fillPoly(mask, [np.rint(points).astype(np.int32)], 0 if mask[100, 100] else 255, cv2.LINE_AA)
+        else:
+            _polygon(mask, points, pen)
+        size *= rng.uniform(0.3, 0.7)
+        middle = middle + rng.uniform(-0.7, 0.7, 2) * size
+    return mask
+
+
 _INKS: tuple[Callable[[np.random.Generator], Mask], ...] = (
-    scribble_ink, face_ink, shape_ink, flower_ink,
+    scribble_ink, face_ink, shape_ink, flower_ink, strokes_ink, emblem_ink,
 )  # fmt: skip
 
 
@@ -208,6 +271,19 @@ def blank(size: Size, rng: np.random.Generator) -> Photo:
     return np.asarray(np.clip(ground * light[..., None] * 255 + noise[..., None], 0, 255), np.uint8)
 
 
+_WORDS = (
+    "hello",
+    "there",
+    "please",
+    "settings",
+    "message",
+    "not found",
+    "today",
+    "weather",
+    "and the rest",
+)
+
+
 def text(size: Size, rng: np.random.Generator) -> Photo:
     """A screenshot: lines of printed words, light on dark or dark on light."""
     dark = rng.random() < 0.4
@@ -216,19 +292,8 @@ def text(size: Size, rng: np.random.Generator) -> Photo:
     picture = np.empty((*size, 3), np.uint8)
     picture[:] = ground
     scale = rng.uniform(0.35, 0.9)
-    words = (
-        "hello",
-        "there",
-        "please",
-        "settings",
-        "message",
-        "not found",
-        "today",
-        "weather",
-        "and the rest",
-    )
     for y in range(round(30 * scale) + 4, size[0], round(38 * scale)):
-        line = " ".join(words[i] for i in rng.integers(0, len(words), rng.integers(2, 8)))
+        line = " ".join(_WORDS[i] for i in rng.integers(0, len(_WORDS), rng.integers(2, 8)))
         cv2.putText(picture, line, (8, y), int(rng.choice((0, 2, 3))), scale, ink.tolist(), 1, cv2.LINE_AA)
     return picture
 
@@ -282,8 +347,80 @@ def landscape(size: Size, rng: np.random.Generator) -> Photo:
     return np.asarray(np.clip(cv2.GaussianBlur(picture, (0, 0), 1.2) + grain[..., None], 0, 255), np.uint8)
 
 
+def leaves(size: Size, rng: np.random.Generator) -> Photo:
+    """Figures of all sizes over one another: the dead leaves that look like nature (Lee et al. 2001)."""
+    picture = gradient(size, rng)
+    longest = max(size)
+    colours = rng.uniform(0, 255, (6, 3))
+    for radius in longest * np.sort(0.01 / rng.uniform(0.02, 1, int(rng.integers(40, 300))))[::-1]:
+        colour = np.clip(colours[rng.integers(6)] + rng.normal(0, 25, 3), 0, 255).tolist()
+        centre = (rng.uniform(0, 1, 2) * size[::-1]).astype(int)
+        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 14))))
+        points = centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        cv2.fillPoly(picture, [np.rint(points).astype(np.int32)], colour, cv2.LINE_AA)
+    shade = 1 + 0.15 * paper.clouds(size, rng, int(rng.integers(4, 40)))
+    grain = rng.uniform(2, 10) * paper.fine_noise(size, rng)
+    soft = cv2.GaussianBlur(picture.astype(np.float32) * shade[..., None], (0, 0), rng.uniform(0.6, 3))
+    return np.asarray(np.clip(soft + grain[..., None], 0, 255), np.uint8)
+
+
+def screenshot(size: Size, rng: np.random.Generator) -> Photo:
+    """Bars, buttons, round pictures and lines of text, as on a screen."""
+    dark = rng.random() < 0.4
+    ground, ink = ([28, 26, 24], [235, 235, 235]) if dark else ([246, 246, 248], [40, 40, 45])
+    height, width = size
+    picture = np.empty((*size, 3), np.uint8)
+    picture[:] = ground
+    cv2.rectangle(picture, (0, 0), (width, height // 14), rng.uniform(30, 230, 3).tolist(), -1)
+    y = height // 9
+    while y < 0.9 * height:
+        row, colour = int(rng.uniform(0.04, 0.1) * height), rng.uniform(60, 240, 3).tolist()
+        kind, left = rng.integers(4), width // 20
+        if kind == 0:
+            cv2.rectangle(picture, (left, y), (int(rng.uniform(0.4, 0.95) * width), y + row), colour, -1)
+        elif kind == 1:
+            cv2.circle(picture, (left + row // 2, y + row // 2), row // 2, colour, -1, cv2.LINE_AA)
+        elif kind == 2:
+            for column in range(4):
+                corner = left + column * width // 4
+                cv2.rectangle(picture, (corner, y), (corner + width // 6, y + row), ink, 2)
+        words = " ".join(_WORDS[i] for i in rng.integers(0, len(_WORDS), rng.integers(1, 5)))
+        cv2.putText(picture, words, (left + 2 * row, y + row // 2), 0, row / 60, ink, 1, cv2.LINE_AA)
+        y += round(1.3 * row)
+    return picture
+
+
+def chart(size: Size, rng: np.random.Generator) -> Photo:
+    """Axes with bars, a line, dots or a pie, without figures."""
+    height, width = size
+    picture = np.full((*size, 3), rng.choice((255, 245, 30)), np.uint8)
+    ink = (255 - picture[0, 0].astype(int)).tolist()
+    left, top, right, bottom = width // 8, height // 10, 9 * width // 10, 9 * height // 10
+    kind, colour = rng.integers(4), rng.uniform(30, 220, 3).tolist()
+    heights = rng.uniform(top, bottom, int(rng.integers(4, 25)))
+    columns = np.linspace(left + width // 20, right, len(heights))
+    places = np.rint(np.stack([columns, heights], axis=1)).astype(int)
+    if kind == 3:
+        edges = np.sort(rng.uniform(0, 360, 5))
+        for start, end in zip(edges, [*edges[1:], edges[0] + 360], strict=True):
+            shade = rng.uniform(30, 220, 3).tolist()
+            radius = (min(size) // 3,) * 2
+            cv2.ellipse(picture, (width // 2, height // 2), radius, 0, start, end, shade, -1, cv2.LINE_AA)
+        return picture
+    cv2.polylines(picture, [np.array([[left, top], [left, bottom], [right, bottom]])], False, ink, 2)
+    if kind == 0:
+        for x, y in places.tolist():
+            cv2.rectangle(picture, (x, y), (x + width // 40, bottom), colour, -1)
+    elif kind == 1:
+        cv2.polylines(picture, [places.astype(np.int32)], False, colour, 3, cv2.LINE_AA)
+    else:
+        for place in places.tolist():
+            cv2.circle(picture, place, width // 80, colour, -1, cv2.LINE_AA)
+    return picture
+
+
 def _drawn(ink: Callable[[np.random.Generator], Mask]) -> Callable[[Size, np.random.Generator], Photo]:
-    return lambda size, rng: _photographed(ink(rng), size, rng)
+    return lambda size, rng: photographed(ink(rng), size, rng)
 
 
 INKS: dict[str, Callable[[np.random.Generator], Mask]] = {
@@ -294,12 +431,19 @@ INKS: dict[str, Callable[[np.random.Generator], Mask]] = {
     "shape": shape_ink,
     "flower": flower_ink,
     "doodles": doodles_ink,
+    "strokes": strokes_ink,
+    "hatching": hatching_ink,
+    "solid": solid_ink,
+    "emblem": emblem_ink,
 }
 """What can be written that is no digit: rng -> mask."""
 
 KINDS: dict[str, Callable[[Size, np.random.Generator], Photo]] = {
     **{name: _drawn(ink) for name, ink in INKS.items()},
-    **{picture.__name__: picture for picture in (blank, text, gradient, noise, texture, landscape)},
+    **{
+        picture.__name__: picture
+        for picture in (blank, text, gradient, noise, texture, landscape, leaves, screenshot, chart)
+    },
 }
 """All pictures without a digit: (size, rng) -> picture."""
 

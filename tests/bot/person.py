@@ -51,9 +51,14 @@ class Person:
 
     async def history(self, chat_id: int | None = None) -> list[Json]:
         """What stands in the chat, oldest first: {"message": ..., "reactions": [...]}."""
-        response = await self.client.get(f"{self._chat(chat_id)}/messages")
-        seen: list[Json] = response.raise_for_status().json()["messages"]
-        return seen
+        seen: list[Json] = []
+        while True:
+            before = seen[0]["message"]["message_id"] if seen else 0
+            response = await self.client.get(f"{self._chat(chat_id)}/messages", params={"before": before})
+            page = response.raise_for_status().json()
+            seen = page["messages"] + seen
+            if page["complete"]:
+                return seen
 
     async def see(
         self, wanted: Callable[[Json], Any], *, chat_id: int | None = None, patience: float = PATIENCE

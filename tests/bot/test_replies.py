@@ -170,3 +170,18 @@ def test_a_receipt_tells_what_was_read_then_and_what_is_read_now() -> None:
         "Your 7 of 2026-11-17 has helped: I read it as 1 (62 %), and read it as 7 (91 %) since version 12. "
         "Thank you."
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "about 1 second left"),
+        (89, "about 89 seconds left"),
+        (100, "about 2 minutes left"),
+        (3650, "61 min"),
+    ],
+)
+def test_the_time_left_is_as_exact_as_a_guess_can_be(seconds: float, words: str) -> None:
+    at = Progress(1, "command", RunState.RUNNING, "preparing", 0.1, seconds, None, None)
+
+    assert words in learning_replies.progress(TEXTS, at)

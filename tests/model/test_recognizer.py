@@ -1,12 +1,16 @@
 """From a page to a reading: choosing, confidence, abstaining."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from model.learning import camera_evaluation
+from model.learning import camera_evaluation, lines
+from model.learning.lines import Style
 from model.nn import checkpoint
 from model.reading import AbstentionReason, Reading
 from model.recognizer import Recognizer
@@ -21,8 +25,8 @@ def recognizer() -> Recognizer:
     return Recognizer.from_checkpoint(checkpoint.shipped("reader"))
 
 
-def row_of(digits: str) -> Pixels:
-    inks = [ink_of(int(digit)) for digit in digits]
+def row_of(digits: str, seed: int = 0) -> Pixels:
+    inks = [ink_of(int(digit), seed=seed) for digit in digits]
     sheet = np.full((260, 110 * len(inks) + 60), 230, np.uint8)
     for number, ink in enumerate(inks):
         left = 40 + 110 * number
@@ -59,6 +63,37 @@ def test_touching_digits_are_parted(recognizer: Recognizer) -> None:
         left += ink.shape[1] - 4
 
     assert read(recognizer, sheet).digits == "32"
+
+
+def test_brackets_are_no_digits(recognizer: Recognizer) -> None:
+    rng = np.random.default_rng(3)
+    line = lines.drawn_line("(245) 836", Style(0.3, 0, 0.2, 0, 0, 0), rng)
+
+    sheet = on_paper(line.ink(80, 0.1), (240, 900))
+
+    assert read(recognizer, sheet).digits == "245836"
+
+
+def test_a_number_of_ones_is_read_and_hatching_is_not(recognizer: Recognizer) -> None:
+    sheet = np.full((240, 400), 235, np.uint8)
+    for left in (60, 110, 160):
+        sheet[60:180, left : left + 12] = 40
+    assert read(recognizer, sheet).digits == "111"
+
+    for left in (210, 260, 310):
+        sheet[60:180, left : left + 12] = 40
+
+    assert read(recognizer, sheet).abstention is not None
+
+
+def test_digits_have_to_account_for_the_ink(recognizer: Recognizer) -> None:
+    page = find_page(Picture.from_array(on_paper(ink_of(7))))
+    cluttered = replace(
+        page, measurements=replace(page.measurements, inner_ink=2 * page.measurements.inner_ink)
+    )
+
+    assert recognizer.read(page).digits == "7"
+    assert recognizer.read(cluttered).abstention is not None
 
 
 def test_a_small_digit_on_a_large_photo_is_read(recognizer: Recognizer) -> None:
@@ -101,22 +136,47 @@ def test_pictures_without_a_digit_are_abstained(recognizer: Recognizer, kind: st
     assert read.count("") >= 4
 
 
-def test_the_same_digit_gets_the_same_answer_however_it_is_stored(recognizer: Recognizer) -> None:
-    page = on_paper(ink_of(6))
-    upright = Image.fromarray(page)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    files = [
-        encoded(page),
-        encoded(255 - page),
-        encoded(page, "JPEG", quality=60),
-        encoded(page, "WEBP"),
-        encoded(upright.rotate(90, expand=True), "JPEG", exif=exif),
-        encoded(ImageOps.scale(upright, 0.5)),
-        encoded(ImageOps.scale(upright, 4), "JPEG"),
-    ]
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""EXIF orientation -> how the upright picture lies in such a file."""
 
-    assert {recognizer.read(read_page(file)).digits for file in files} == {"6"}
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    digits=st.text("0123456789", min_size=1, max_size=4),
+    seed=st.integers(0, 5),
+    scale=st.sampled_from((0.5, 0.7, 1.0, 1.6, 2.5, 4.0)),
+    negative=st.booleans(),
+    orientation=st.sampled_from((1, *STORED)),
+    image_format=st.sampled_from(("PNG", "JPEG", "WEBP")),
+)
+def test_the_same_digits_get_the_same_answer_however_they_are_stored(
+    recognizer: Recognizer,
+    *,
+    digits: str,
+    seed: int,
+    scale: float,
+    negative: bool,
+    orientation: int,
+    image_format: str,
+) -> None:
+    page = row_of(digits, seed)
+    picture = ImageOps.scale(Image.fromarray(255 - page if negative else page), scale)
+    exif = Image.Exif()
+    if orientation in STORED:
+        picture = picture.transpose(STORED[orientation])
+        exif[0x0112] = orientation
+
+    reading = recognizer.read(read_page(encoded(picture, image_format, exif=exif)))
+
+    assert reading.digits == recognizer.read(read_page(encoded(page))).digits
 
 
 def test_company_changes_no_bit_of_the_probabilities(recognizer: Recognizer) -> None:

@@ -7,15 +7,7 @@ import { Live } from "./live.js";
 import { MiniApp } from "./mini_app.js";
 import { NetworkDrawing } from "./network.js";
 import { showNeuron } from "./neuron.js";
-
-const REASONS = {
-  no_ink: "No ink to be seen",
-  too_many_marks: "Too many marks",
-  touches_edge: "Runs over the edge",
-  too_blurred: "Too blurred",
-  too_small: "Too small to read",
-  not_a_digit: "Does not look like a digit",
-};
+import { say } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
 const miniApp = new MiniApp(location.hash);
@@ -119,9 +111,9 @@ function renderAnswer() {
 }
 
 function verdict() {
-  if (!answer) return "Nothing drawn yet";
-  if (answer.abstained) return REASONS[answer.reason] ?? answer.reason;
-  return `${percent(answer.confidence)} sure`;
+  if (!answer) return say("nothing_drawn");
+  if (answer.abstained) return say(answer.reason);
+  return say("sure", { percent: percent(answer.confidence) });
 }
 
 // What a screen reader says.
@@ -130,11 +122,11 @@ function spoken() {
 }
 
 function comparison() {
-  if (!answer?.glyphs.length) return "The answer comes while you draw.";
-  const said = answer.glyphs.map((glyph) => glyph.classic.predicted_digit).join("");
+  if (!answer?.glyphs.length) return say("live");
+  const digits = answer.glyphs.map((glyph) => glyph.classic.predicted_digit).join("");
   const read = answer.digits.replaceAll("\n", "");
-  if (answer.abstained) return `The classic network would say ${said}.`;
-  return said === read ? "The small classic network agrees." : `The small classic network says ${said}.`;
+  if (answer.abstained) return say("classic_would_say", { digits });
+  return digits === read ? say("classic_agrees") : say("classic_says", { digits });
 }
 
 function renderGlyphs() {
@@ -147,7 +139,7 @@ function renderGlyphs() {
   [...box.children].forEach((button, index) => {
     const glyph = glyphs[index];
     button.setAttribute("aria-checked", glyphs.length > 1 && index === selected);
-    button.setAttribute("aria-label", glyph ? `Digit ${index + 1}, read as ${glyph.digit}` : "Nothing yet");
+    button.setAttribute("aria-label", glyph ? say("glyph", { number: index + 1, digit: glyph.digit }) : say("no_glyph"));
     paintGlyph(button.firstChild, glyph?.pixels);
   });
 }
@@ -192,9 +184,7 @@ function renderBars() {
     bar.children[1].style.setProperty("--value", value);
     bar.children[2].textContent = values ? (isClassic ? value.toFixed(3) : percent(value)) : "–";
   });
-  $("bars-label").textContent = isClassic
-    ? "Activations of the classic network's ten outputs, each 0 to 1."
-    : "Calibrated probabilities of the network that the bot answers with.";
+  $("bars-label").textContent = say(isClassic ? "classic_bars" : "reader_bars");
 }
 
 // The neuron that was chosen, or the strongest output.
@@ -202,8 +192,7 @@ function renderNeuron() {
   const panel = $("neuron");
   const glyph = answer?.glyphs[selected];
   if (!glyph || !classic) {
-    panel.innerHTML = `<h3>A neuron, close up</h3><p class="fine">Draw a digit, then hover, tap or use the arrow keys to look
-      into a neuron: its weights as a picture, its sum and its sigmoid.</p>`;
+    panel.innerHTML = `<h3>${say("neuron")}</h3><p class="fine">${say("neuron_help")}</p>`;
     return;
   }
   const chosen = drawing.chosen ?? { layer: 2, neuron: glyph.classic.predicted_digit };
@@ -214,8 +203,8 @@ async function send() {
   $("send").disabled = true;
   try {
     await api.send(board.fullPng());
-    $("status").textContent = "Sent";
-    $("send").textContent = "Sent ✓";
+    $("status").textContent = say("sent");
+    $("send").textContent = `${say("sent")} ✓`;
     miniApp.close();
   } catch (error) {
     $("send").disabled = false;
@@ -227,9 +216,9 @@ function explain(error) {
   const strange = error.status === 401;
   $("notice").hidden = false;
   $("key-field").hidden = !strange || miniApp.opened;
-  if (strange && miniApp.opened) $("notice-text").textContent = "This page has been open for too long. Open it again from the chat.";
-  else if (strange) $("notice-text").textContent = "This server reads drawings from its own machine, from Telegram, or with an API key.";
-  else $("notice-text").textContent = `That did not work: ${error.message}`;
+  if (strange && miniApp.opened) $("notice-text").textContent = say("open_too_long");
+  else if (strange) $("notice-text").textContent = say("key_wanted");
+  else $("notice-text").textContent = say("failed", { message: error.message });
 }
 
 function useKey(event) {

@@ -1,9 +1,9 @@
 // Draws the classic network: the picture, three columns of neurons lit by their activations, the strongest connections.
 
+import { say } from "./texts.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const SIZES = [16, 16, 10];
-const TITLES = ["hidden 1", "hidden 2", "output"];
-const SHORT_TITLES = ["h1", "h2", "out"];
 const COUNTS = [180, 80, 60]; // of connections shown into each layer
 const COUNT_OF_ONE = 160; // of those into one chosen neuron
 
@@ -92,9 +92,9 @@ export class NetworkDrawing extends EventTarget {
 
   #frame() {
     const { picture, columns } = this.#place;
-    const names = columns[1] - columns[0] < 80 ? SHORT_TITLES : TITLES;
-    const titles = names.map((text, layer) => element("text", { class: "title", x: columns[layer], y: 14 }, text));
-    titles.push(element("text", { class: "title", x: picture.x + picture.side / 2, y: picture.y - 10 }, "784 pixels"));
+    const name = columns[1] - columns[0] < 80 ? "short_layer" : "layer";
+    const titles = columns.map((x, layer) => element("text", { class: "title", x, y: 14 }, say(`${name}_${layer}`)));
+    titles.push(element("text", { class: "title", x: picture.x + picture.side / 2, y: picture.y - 10 }, say("pixels")));
     const box = { x: picture.x, y: picture.y, width: picture.side, height: picture.side };
     return [...titles, element("image", { ...box, preserveAspectRatio: "none" }), element("rect", { ...box, class: "frame" })];
   }
@@ -142,7 +142,8 @@ export class NetworkDrawing extends EventTarget {
     cell.dataset.activation = activation;
     cell.querySelector(".light").setAttribute("opacity", activation);
     cell.setAttribute("aria-pressed", same({ layer, neuron }, this.#pinned));
-    cell.setAttribute("aria-label", `${TITLES[layer]}, ${layer === 2 ? "digit" : "neuron"} ${layer === 2 ? neuron : neuron + 1}, activation ${activation.toFixed(2)}`);
+    const values = { layer: say(`layer_${layer}`), number: layer === 2 ? neuron : neuron + 1, activation: activation.toFixed(2) };
+    cell.setAttribute("aria-label", say(layer === 2 ? "output_spoken" : "hidden_spoken", values));
     cell.classList.toggle("best", layer === 2 && neuron === best);
     if (layer === 2) cell.querySelector(".value").textContent = this.#state ? activation.toFixed(2) : "";
   }

@@ -1,6 +1,6 @@
 // One neuron in detail: its weights as a picture, what reaches it, and its sum and sigmoid as mathematics.
 
-const NAMES = ["First hidden layer, neuron", "Second hidden layer, neuron", "Output for digit"];
+import { say } from "./texts.js";
 
 // Fills `panel` with neuron {layer, neuron} of the classic network; forward: inputs, sums and activations.
 export function showNeuron(panel, classic, { layer, neuron }, forward) {
@@ -8,13 +8,13 @@ export function showNeuron(panel, classic, { layer, neuron }, forward) {
   const weights = classic.layers[layer].weight.map((row) => row[neuron]);
   const bias = classic.layers[layer].bias[neuron];
   panel.innerHTML = `
-    <h3>${NAMES[layer]} ${layer === 2 ? neuron : neuron + 1}</h3>
+    <h3>${say(`neuron_${layer}`, { number: layer === 2 ? neuron : neuron + 1 })}</h3>
     ${layer === 0 ? "" : incoming(weights, inputs, layer)}
     <div class="pictures">
-      <figure><canvas class="weights" width="28" height="28" role="img" aria-label="Weights as a picture"></canvas>
-        <figcaption>${layer === 0 ? "Its 784 weights" : "What it looks for (weights of all layers multiplied)"}</figcaption></figure>
-      <figure><canvas class="shares" width="28" height="28" role="img" aria-label="Weights times ink"></canvas>
-        <figcaption>The same, where there is ink now</figcaption></figure>
+      <figure><canvas class="weights" width="28" height="28" role="img" aria-label="${say("weights_spoken")}"></canvas>
+        <figcaption>${say(layer === 0 ? "own_weights" : "multiplied_weights")}</figcaption></figure>
+      <figure><canvas class="shares" width="28" height="28" role="img" aria-label="${say("shares_spoken")}"></canvas>
+        <figcaption>${say("shares")}</figcaption></figure>
     </div>
     ${sumOf(sums[neuron] - bias, bias, sums[neuron], layer)}
     ${sigmoidOf(sums[neuron], activations[neuron])}
@@ -33,12 +33,11 @@ function incoming(weights, inputs, layer) {
   const shares = weights.map((weight, i) => weight * inputs[i]);
   const most = Math.max(...shares.map(Math.abs)) || 1;
   const bars = shares.map((share, i) => {
-    const title = `neuron ${i + 1}: ${number(weights[i])} × ${number(inputs[i])} = ${number(share)}`;
+    const title = say("contribution", { number: i + 1, weight: number(weights[i]), input: number(inputs[i]), share: number(share) });
     return `<li title="${title}"><i class="${share > 0 ? "plus" : "minus"}" data-height="${(48 * Math.abs(share)) / most}"></i></li>`;
   });
-  const layerName = layer === 1 ? "first" : "second";
-  return `<ul class="inputs" role="img" aria-label="Contributions of the 16 neurons before it">${bars.join("")}</ul>
-    <p class="fine">What the 16 neurons of the ${layerName} hidden layer bring: weight × activation</p>`;
+  return `<ul class="inputs" role="img" aria-label="${say("contributions_spoken")}">${bars.join("")}</ul>
+    <p class="fine">${say(`contributions_${layer - 1}`)}</p>`;
 }
 
 // z = Σ w x + b = sum + bias = z
@@ -46,7 +45,7 @@ function sumOf(sum, bias, z, layer) {
   const index = layer === 0 ? "<mn>784</mn>" : "<mn>16</mn>";
   const input = layer === 0 ? "x" : "a";
   const sign = bias < 0 ? "−" : "+";
-  return `<p><math displaystyle="true" aria-label="z equals ${number(z)}"><mi>z</mi><mo>=</mo>
+  return `<p><math displaystyle="true" aria-label="${say("sum_spoken", { z: number(z) })}"><mi>z</mi><mo>=</mo>
     <munderover><mo largeop="true">∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow>${index}</munderover>
     <msub><mi>w</mi><mi>i</mi></msub><msub><mi>${input}</mi><mi>i</mi></msub><mo>+</mo><mi>b</mi></math></p>
     <p><math displaystyle="true"><mphantom><mi>z</mi></mphantom><mo>=</mo><mn>${number(sum)}</mn><mo>${sign}</mo><mn>${number(Math.abs(bias))}</mn>
@@ -55,7 +54,7 @@ function sumOf(sum, bias, z, layer) {
 
 // a = σ(z) = 1 / (1 + e^-z) = activation
 function sigmoidOf(z, activation) {
-  return `<p><math displaystyle="true" aria-label="sigmoid of z equals ${activation.toFixed(4)}"><mi>σ</mi><mo>(</mo><mi>z</mi><mo>)</mo><mo>=</mo>
+  return `<p><math displaystyle="true" aria-label="${say("sigmoid_spoken", { activation: activation.toFixed(4) })}"><mi>σ</mi><mo>(</mo><mi>z</mi><mo>)</mo><mo>=</mo>
     <mfrac><mn>1</mn><mrow><mn>1</mn><mo>+</mo><msup><mi>e</mi><mrow><mo>−</mo><mi>z</mi></mrow></msup></mrow></mfrac>
     <mo>=</mo><mn>${activation.toFixed(4)}</mn></math></p>`;
 }
@@ -66,7 +65,7 @@ function curve(z, activation) {
   const y = (value) => 76 - 68 * value;
   const points = Array.from({ length: 65 }, (_, i) => (i - 32) / 4);
   const path = points.map((value) => `${x(value)},${y(1 / (1 + Math.exp(-value))).toFixed(1)}`).join("L");
-  return `<svg class="curve" viewBox="0 0 280 84" role="img" aria-label="The sigmoid, and this neuron on it">
+  return `<svg class="curve" viewBox="0 0 280 84" role="img" aria-label="${say("curve_spoken")}">
     <line class="axis" x1="4" x2="276" y1="${y(0)}" y2="${y(0)}"/><line class="axis" x1="140" x2="140" y1="4" y2="${y(0)}"/>
     <path d="M${path}"/><circle cx="${x(Math.min(8, Math.max(-8, z)))}" cy="${y(activation)}" r="5"/></svg>`;
 }

@@ -179,11 +179,12 @@ async def test_who_has_the_network_is_not_sent_it_again(client: httpx.AsyncClien
     ],
 )
 async def test_an_oversized_body_is_refused_before_it_is_read(
-    client: httpx.AsyncClient, path: str, limit: int
+    client: httpx.AsyncClient, path: str, limit: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = await client.post(path, content=b"x", headers={"Content-Length": str(limit + 1)})
 
     assert (answer.status_code, answer.json()["detail"]) == (413, f"at most {limit} bytes")
+    assert f"refused POST {path} from 127.0.0.1: 413" in caplog.text
 
 
 async def test_an_oversized_body_of_unknown_length_is_refused_where_it_becomes_too_large(

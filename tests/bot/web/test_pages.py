@@ -1,13 +1,18 @@
 """What the server says along with the draw page."""
 
+import json
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 
+from bot import i18n
 from bot.config import Config
 from bot.localchat import LocalChat
+from bot.web import pages
 from bot.web.app import create_app
+from bot.web.page_texts import page_texts
 from bot.web.services import WebServices
 from tests.bot.web.conftest import PAGE, client_of
 
@@ -29,6 +34,25 @@ async def test_every_visit_asks_whether_a_file_has_changed(stranger: httpx.Async
 
     assert headers["Cache-Control"] == "no-cache"
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_all_that_the_page_says_comes_from_the_catalogue(stranger: httpx.AsyncClient) -> None:
+    page = (await stranger.get("/draw", headers={"Accept-Language": "xx-YY,en;q=0.8"})).text
+    block = re.search(r'<script type="application/json" id="texts">(.*?)</script>', page, re.DOTALL)
+    assert block is not None
+    texts = json.loads(block[1])
+
+    assert texts == page_texts(i18n.texts("en"))
+    assert '<html lang="en">' in page
+    assert f"<h1>{texts['title']}</h1>" in page
+    template, modules = (
+        (pages.STATIC / "draw.html").read_text(),
+        "".join(file.read_text() for file in pages.STATIC.glob("*.js")),
+    )
+    named = set(re.findall(r"\$\{(\w+)\}", template)) | set(re.findall(r'say\("(\w+)"', modules))
+    assert named - {"texts", "language"} <= texts.keys()
+    visible = re.sub(r"<(script|style).*?</\1>|<[^>]*>|\$\{\w+\}", " ", template, flags=re.DOTALL)
+    assert set(visible.split()) <= {"·", "digitbot", "0–9", "↶", "✕", "?"}
 
 
 async def test_a_module_that_has_not_changed_is_not_sent_again(stranger: httpx.AsyncClient) -> None:

@@ -31,10 +31,13 @@ async def test_a_drawing_reaches_the_chat_of_its_user(stranger: httpx.AsyncClien
     assert (who.user_id, drawing) == (42, drawing_of(3))
 
 
-async def test_a_launch_sends_once_and_a_replay_is_refused(stranger: httpx.AsyncClient, chat: Chat) -> None:
+async def test_a_launch_sends_once_and_a_replay_is_refused_and_logged(
+    stranger: httpx.AsyncClient, chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
     header = launch()
 
     assert [await send(stranger, header) for _ in range(3)] == [204, 409, 409]
+    assert caplog.text.count("refused POST /api/drawing/send from 127.0.0.1: 409") == 2
     assert len(chat.received) == 1
 
 

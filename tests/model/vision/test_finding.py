@@ -1,5 +1,6 @@
 """A picture and its page: ink, marks, groups, glyphs."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -132,6 +133,109 @@ def test_touching_digits_are_offered_whole_and_in_parts() -> None:
     assert {len(way) for way in group.alternatives} >= {1, 2}
     assert len(group.alternatives[0]) == 1
     assert len(group.priors) == len(group.alternatives)
+
+
+def sheet_of(digits: str, step: int, fall: float = 0.0) -> Pixels:
+    """Digits beside one another, ``step`` pixels apart, on a line that falls by ``fall``."""
+    sheet = np.full((640, 900), 235, np.uint8)
+    for number, digit in enumerate(digits):
+        middle = 320 + fall * step * (number - len(digits) // 2)
+        place(sheet, ink_of(int(digit), height=80), 60 + step * number, round(middle) - 40)
+    return sheet
+
+
+@pytest.mark.parametrize("fall", [-0.5, -0.15, 0.15, 0.5])
+def test_a_line_that_climbs_or_falls_is_one_line(fall: float) -> None:
+    page = page_of(sheet_of("2580364", 100, fall))
+
+    (line,) = page.lines
+    boxes = [group.alternatives[0][0].box for group in line.groups]
+    assert [round((box.left - 60) / 100) for box in boxes] == list(range(7))
+    for number, box in enumerate(boxes):
+        assert (box.top + box.bottom) / 2 == pytest.approx(320 + fall * 100 * (number - 3), abs=20)
+
+
+def test_writing_that_is_turned_is_turned_back() -> None:
+    sheet = sheet_of("4444", 100)
+    turn = cv2.getRotationMatrix2D((450, 320), 25, 1)
+    turned = np.asarray(cv2.warpAffine(sheet, turn, (900, 640), borderValue=235), np.uint8)
+
+    upright, straightened = (glyphs_of(page_of(page))[1].pixels for page in (sheet, turned))
+
+    assert np.abs(upright.astype(int) - straightened).mean() < 10
+
+
+def test_lines_near_one_another_stay_apart() -> None:
+    sheet = np.full((480, 640), 235, np.uint8)
+    for row in range(3):
+        for column in range(4):
+            place(sheet, ink_of(2 + column), 60 + 120 * column + 25 * row, 40 + 135 * row + 8 * column)
+
+    assert [len(line.groups) for line in page_of(sheet).lines] == [4, 4, 4]
+
+
+def test_a_digit_that_runs_into_the_edge_goes_on_with_its_line() -> None:
+    sheet = sheet_of("355", 100)
+    right = int(np.flatnonzero((sheet < 128).any(axis=0))[-1])
+
+    page = page_of(np.ascontiguousarray(sheet[:, : right - 2]))
+
+    assert len(glyphs_of(page)) == 3
+
+
+def test_ruled_lines_as_dark_as_the_ink_are_no_ink() -> None:
+    sheet = on_paper(ink_of(2))
+    expected = glyph_of(Picture.from_array(sheet))
+    sheet[::60] = sheet[1::60] = 30
+    sheet[:, 20::60] = sheet[:, 21::60] = 30
+
+    (glyph,) = glyphs_of(page_of(sheet))
+
+    assert expected is not None
+    assert np.abs(glyph.pixels.astype(int) - expected).mean() < 12
+
+
+def test_the_outline_of_a_digit_is_filled() -> None:
+    ink = np.pad(ink_of(2, height=160), 8)
+    thick = cv2.dilate(ink, np.ones((15, 15), np.uint8))
+    outline = np.asarray(cv2.subtract(cv2.dilate(thick, np.ones((7, 7), np.uint8)), thick), np.uint8)
+
+    (glyph,) = glyphs_of(page_of(on_paper(outline)))
+
+    expected = glyph_of(Picture.from_array(on_paper(np.asarray(thick, np.uint8))))
+    assert expected is not None
+    assert np.abs(glyph.pixels.astype(int) - expected).mean() < 25
+
+
+def test_a_zero_is_not_filled() -> None:
+    (glyph,) = glyphs_of(page_of(on_paper(ink_of(0))))
+
+    assert glyph.pixels[13:15, 13:15].max() == 0
+
+
+def test_a_wide_stroke_whose_middle_has_faded_is_whole() -> None:
+    bar = np.full((240, 320), 235, np.uint8)
+    bar[40:200, 140:180] = 30
+    bar[46:194, 146:174] = 130  # as markers leave it: half as dark in the middle
+
+    (glyph,) = glyphs_of(page_of(bar))
+
+    assert glyph.pixels[13:15, 13:15].min() > 200
+
+
+def test_a_long_number_whose_digits_touch_can_be_read_digit_by_digit() -> None:
+    sheet = np.full((200, 800), 235, np.uint8)
+    left = 40
+    for digit in (2, 3, 5, 8, 3, 2, 5, 8):
+        ink = ink_of(digit, height=100)
+        place(sheet, ink, left, 50)
+        left += ink.shape[1] - 3
+
+    (line,) = page_of(sheet).lines
+
+    assert sum(max(len(way) for way in group.alternatives) for group in line.groups) >= 8
+    for group in line.groups:
+        assert all(glyph.box.right - glyph.box.left < 250 for way in group.alternatives for glyph in way)
 
 
 def test_blank_paper_has_no_lines() -> None:
