@@ -71,6 +71,21 @@ def test_the_shipped_reader_is_right_as_often_as_it_says_in_hands_that_it_was_no
     assert is_right[~is_sure].mean() < 0.95
 
 
+def test_it_is_measured_in_the_hands_that_the_network_errs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one hand all is read right, in the other every second digit is not: the latter counts."""
+    network = checkpoint.shipped("reader").network
+    labels = np.array([4] * sureness.WRITTEN, np.uint8)
+    four = handwriting.draw([4], np.random.default_rng(8))
+    right = Examples(np.repeat(four, sureness.WRITTEN, axis=0), labels)
+    half_wrong = Examples(right.images, np.where(np.arange(sureness.WRITTEN) % 2, 4, 9).astype(np.uint8))
+
+    alone = measure(network, 1.0, right)
+    together = measure(network, 1.0, Examples.concatenate([right, half_wrong]))
+
+    assert alone.of(0.9) > 0.9
+    assert together.of(0.9) == pytest.approx(0.5, abs=0.05)
+
+
 def test_a_checkpoint_can_be_given_its_sureness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The weights stay; what the metadata says is what `measure` finds."""
     labels = np.arange(60, dtype=np.uint8) % 10
@@ -80,6 +95,7 @@ def test_a_checkpoint_can_be_given_its_sureness(tmp_path: Path, monkeypatch: pyt
     file.write_bytes(checkpoint.save(shipped.network, {"temperature": "0.5"}))
     monkeypatch.setattr("model.learning.mnist.load", lambda _: type("Digits", (), {"validation": digits}))
     monkeypatch.setattr("sys.argv", ["sureness", "mnist", str(file)])
+    monkeypatch.setattr(sureness, "HANDS", 10)
 
     sureness.main()
 
