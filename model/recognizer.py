@@ -34,7 +34,7 @@ _LEAST_CONFIDENCE = 0.5
 
 _LEAST_EXPLAINED = 0.75
 """Part of the ink inside the photo, not at its edge, that digits account for."""
-_MOST_STROKES = 3
+_MOST_STROKES = 5
 """More strokes beside one another, and nothing but strokes, are hatching and no number of ones."""
 _LEAST_BOW = 1.2
 """Pixels of a glyph by which the middle of a bracket lies aside of its ends."""

@@ -75,12 +75,12 @@ def test_brackets_are_no_digits(recognizer: Recognizer) -> None:
 
 
 def test_a_number_of_ones_is_read_and_hatching_is_not(recognizer: Recognizer) -> None:
-    sheet = np.full((240, 400), 235, np.uint8)
-    for left in (60, 110, 160):
+    sheet = np.full((240, 500), 235, np.uint8)
+    for left in (60, 110, 160, 210, 260):
         sheet[60:180, left : left + 12] = 40
-    assert read(recognizer, sheet).digits == "111"
+    assert read(recognizer, sheet).digits == "11111"
 
-    for left in (210, 260, 310):
+    for left in (310, 360, 410):
         sheet[60:180, left : left + 12] = 40
 
     assert read(recognizer, sheet).abstention is not None
