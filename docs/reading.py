@@ -52,7 +52,7 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
         (segmentation, "_goes_on", lambda mark, inner, labels: False),
     ),
     "loose pieces joined to their digit": ((segmentation, "_NEAR", -1.0),),
-    "touching digits cut": ((segmentation, "_CUT_WIDTH", math.inf),),
+    "touching digits cut": ((segmentation, "_may_be_several", lambda mark, own: False),),
     "strokes as wide as MNIST's": ((normalisation, "_THINNEST", 0.0), (normalisation, "_THICKEST", math.inf)),
     "brackets known": ((recognition, "_brackets_among", lambda found: []),),
     "hatching known": ((recognition, "_MOST_STROKES", math.inf),),
