@@ -63,7 +63,7 @@ class FineTuning:
     batch_size: int = 66
     corrections_per_batch: int = 11
     epochs: int = 12
-    least_steps: int = 60
+    least_steps: int = 140
     most_steps: int = 500
     least_epochs: int = 4
     label_smoothing: float = 0.05
