@@ -30,8 +30,6 @@ _LEAST_SHARPNESS = 0.6
 """With less, the picture is more blurred than our camera's "defocus", which measures 0.63 to 0.76."""
 _LEAST_CONFIDENCE = 0.5
 """Readings with less confidence a digit (geometric mean) are abstained."""
-
-
 _LEAST_EXPLAINED = 0.75
 """Part of the ink inside the photo, not at its edge, that digits account for."""
 _MOST_STROKES = 5

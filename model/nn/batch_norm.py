@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.nn.layer import Array, Gradients, Layer
+from model.nn.layer import Array, Gradients, Layer, sum_of_rows
 from model.nn.network import CHUNK, Network
 
 EPSILON = 1e-5
@@ -48,7 +48,7 @@ class BatchNorm(Layer):
         products = np.einsum("mc,mc->c", grad_rows, rows)
         grad_x = y * (-products / len(rows))
         grad_x += grad
-        grad_x -= _sum(grad_rows) / len(rows)
+        grad_x -= sum_of_rows(grad_rows) / len(rows)
         grad_x *= inverse_deviation
         return grad_x, {}
 
@@ -87,17 +87,12 @@ def moments(chunks: Sequence[Array]) -> tuple[Array, Array]:
     """Mean and 1 / sqrt(variance + epsilon), both (C,), over all pixels of images (H, N, W, C)."""
     channels = chunks[0].shape[-1]
     pixels = sum(x.size for x in chunks) // channels
-    mean = sum(_sum(x.reshape(-1, channels)) for x in chunks) / pixels
+    mean = sum(sum_of_rows(x.reshape(-1, channels)) for x in chunks) / pixels
     variance = np.zeros_like(mean)
     for x in chunks:
         centred = x.reshape(-1, channels) - mean
         variance += np.einsum("mc,mc->c", centred, centred)
     return mean, 1 / np.sqrt(variance / pixels + EPSILON)
-
-
-def _sum(rows: Array) -> Array:
-    """(M, C) -> (C,); as a product, the sum is fast."""
-    return np.ones(len(rows), rows.dtype) @ rows
 
 
 def _last_weight(layers: Sequence[Layer]) -> Array:
