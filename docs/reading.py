@@ -3,10 +3,14 @@
 Each row of the table reads the same photos with one technique switched off.
 """
 
+import io
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +25,17 @@ from model import recognizer as recognition
 from model.learning import camera_evaluation, mnist
 from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.camera_evaluation import Photo, Score
+from model.learning.examples import Examples
 from model.learning.negatives import KINDS
 from model.nn import checkpoint
+from model.reading import Reading
 from model.recognizer import Recognizer
 from model.vision import finding, ink, normalisation, segmentation
 from model.vision.decode import decode
 from model.vision.ink import find_ink
 
 SEED = 5
-PER_CONDITION, PER_UNUSUAL, NUMBERS, LINES, PER_KIND = 10, 16, 80, 104, 6
+PER_CONDITION, PER_UNUSUAL, PIECES, LINES, CROPPED, NUMBERS, PER_KIND = 10, 16, 3, 104, 60, 80, 6
 
 SHOWN = ("squared", "hard shadow", "blackboard", "desk", "newspaper", "hard")
 """Conditions in the pictures of the steps."""
@@ -51,6 +57,7 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "digits at the edge that go on with a line": (
         (segmentation, "_goes_on", lambda mark, inner, labels: False),
     ),
+    "pieces above one another joined": ((segmentation, "_are_stacked", lambda a, b: False),),
     "loose pieces joined to their digit": ((segmentation, "_NEAR", -1.0),),
     "touching digits cut": ((segmentation, "_may_be_several", lambda mark, own: False),),
     "strokes as wide as MNIST's": ((normalisation, "_THINNEST", 0.0), (normalisation, "_THICKEST", math.inf)),
@@ -80,22 +87,47 @@ def switched_off(changes: tuple[tuple[Any, str, Any], ...]) -> Iterator[None]:
             setattr(owner, name, value)
 
 
-def ablate(sets: dict[str, list[Photo]], recognizer: Recognizer, console: Console) -> None:
+def ablate(sets: dict[str, list[Photo]], console: Console) -> None:
     """Print the accuracy on every set with each technique switched off."""
+    table = Table("without", *(f"{name} ({len(photos)})" for name, photos in sets.items()))
+    with ProcessPoolExecutor(2, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+        for name, scores in zip(("", *OFF), pool.map(partial(_scores, sets), ("", *OFF)), strict=True):
+            table.add_row(name or "(everything on)", *map(_figure, scores))
+    console.print(table)
 
-    def accuracies() -> list[str]:
-        scores = [camera_evaluation.score(name, iter(photos), read) for name, photos in sets.items()]
-        return [_figure(score) for score in scores]
 
-    def read(data: bytes) -> Any:
+def _scores(sets: dict[str, list[Photo]], without: str) -> list[Score]:
+    """On every set, with this technique switched off, or none."""
+    recognizer = Recognizer.from_checkpoint(checkpoint.shipped("reader"))
+
+    def read(data: bytes) -> Reading:
         return recognizer.read(finding.read_page(data))
 
-    table = Table("without", *(f"{name} ({len(photos)})" for name, photos in sets.items()))
-    table.add_row("(everything on)", *accuracies())
-    for name, changes in OFF.items():
-        with switched_off(changes):
-            table.add_row(name, *accuracies())
-    console.print(table)
+    with switched_off(OFF.get(without, ())):
+        return [camera_evaluation.score(name, iter(photos), read) for name, photos in sets.items()]
+
+
+def in_pieces(digits: Examples) -> Examples:
+    """Those of which a second piece is at least a third as high as the digit."""
+
+    def is_in_pieces(image: NDArray[np.uint8]) -> bool:
+        _, _, stats, _ = cv2.connectedComponentsWithStats((image > 127).astype(np.uint8), connectivity=8)
+        heights = sorted(stats[1:, cv2.CC_STAT_HEIGHT])
+        return len(heights) > 1 and heights[-2] > 7
+
+    return digits.take(np.flatnonzero([is_in_pieces(image) for image in digits.images]))
+
+
+def cropped(photos: Iterable[Photo]) -> Iterator[Photo]:
+    """Cut out so tightly that the first digit and the last one touch the edge."""
+    for photo in photos:
+        picture = decode(photo.data)
+        groups = [group for line in finding.find_page(picture).lines for group in line.groups]
+        boxes = [glyph.box for group in groups for glyph in group.alternatives[0]]
+        left, right = min(box.left for box in boxes), max(box.right for box in boxes)
+        file = io.BytesIO()
+        Image.fromarray(picture.pixels[:, left + 2 : right - 2]).save(file, "PNG")
+        yield Photo(photo.name, photo.digits, file.getvalue())
 
 
 def _figure(score: Score) -> str:
@@ -145,7 +177,19 @@ def main() -> None:
             for name in UNUSUAL
             for photo in camera_evaluation.mnist_photos(digits.test, name, PER_UNUSUAL, SEED)
         ],
+        "in pieces": [
+            photo
+            for name in CONDITIONS
+            for photo in camera_evaluation.mnist_photos(in_pieces(digits.test), name, PIECES, SEED)
+        ],
         "lines": list(camera_evaluation.line_photos(digits.test, LINES, SEED)),
+        "cropped lines": list(
+            cropped(
+                photo
+                for photo in camera_evaluation.line_photos(digits.test, 4 * CROPPED, SEED + 1)
+                if photo.name.startswith("line")
+            )
+        ),
         "numbers": list(camera_evaluation.number_photos(NUMBERS, SEED)),
         "no digit": [p for kind in KINDS for p in camera_evaluation.negative_photos(kind, PER_KIND, SEED)],
     }
@@ -155,7 +199,7 @@ def main() -> None:
             for part in ("single", "multi")
             for photo in camera_evaluation.folder_photos(Path(sys.argv[2]), part)
         ]
-    ablate(sets, Recognizer.from_checkpoint(checkpoint.shipped("reader")), Console(width=140))
+    ablate(sets, Console(width=160))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,11 @@ _NEAR = 0.25
 """A piece belongs to a digit that is nearer than this part of its height."""
 _INSIDE = 0.7
 """A mark is part of another one if this part of its box lies in the other's."""
+_STACKED_GAP, _STACKED_HEIGHT, _STACKED_COLUMNS = 0.12, 0.6, 0.5
+"""Of two marks above one another that are one digit: the widest gap and the largest height of the lower one,
+as parts of the taller one's height; and the fewest shared columns, as a part of the narrower one's."""
+_TALLEST = 1.3
+"""Both together are at most so many times as high as the tallest other mark."""
 _GAP = 0.12
 """Neighbours with a wider gap, as a part of their height, are two digits."""
 _WIDEST = 1.3
@@ -232,7 +237,7 @@ def write_lines(large: list[Mark], small: list[Mark], labels: NDArray[np.int32])
     if max(labels.shape) < TINY:
         return [[{(functools.reduce(operator.add, [*large, *small]),): 1.0}]]
     lines = []
-    for line in in_lines(_without_inner(large, labels)):
+    for line in in_lines(_without_stacked(_without_inner(large, labels))):
         height = float(np.median([mark.height for mark in line]))
         pieces = [piece for mark in line for piece in part(mark, labels)]
         lines.append((height, pieces))
@@ -254,6 +259,24 @@ def _without_inner(marks: list[Mark], labels: NDArray[np.int32]) -> list[Mark]:
                 rest.append(group)
         groups = [*rest, joined]
     return groups
+
+
+def _without_stacked(marks: list[Mark]) -> list[Mark]:
+    """Marks joined with the one above or below that is part of the same digit, such as the bar of a 5."""
+    for upper, lower in itertools.combinations(marks, 2):
+        others = [mark for mark in marks if mark is not upper and mark is not lower]
+        if _are_stacked(upper, lower) and (upper + lower).height <= _TALLEST * (_tallest(others) or math.inf):
+            return _without_stacked([*others, upper + lower])
+    return marks
+
+
+def _are_stacked(a: Mark, b: Mark) -> bool:
+    """Whether one mark lies on the other: their rows overlap, or it is much lower and next to it."""
+    columns = min(a.box.right, b.box.right) - max(a.box.left, b.box.left)
+    gap = max(a.box.top, b.box.top) - min(a.box.bottom, b.box.bottom)
+    shorter, taller = sorted((a.height, b.height))
+    is_near = gap <= 0 or (shorter < _STACKED_HEIGHT * taller and gap <= _STACKED_GAP * taller)
+    return is_near and columns >= _STACKED_COLUMNS * min(a.width, b.width)
 
 
 def _attach(small: list[Mark], lines: list[tuple[float, list[Mark]]]) -> None:

@@ -122,6 +122,24 @@ def test_the_separate_bar_of_a_five_belongs_to_it() -> None:
     assert len(glyphs_of(page_of(sheet))) == 1
 
 
+def test_a_bar_nearly_half_as_high_as_its_five_belongs_to_it() -> None:
+    sheet = np.full((400, 400), 235, np.uint8)
+    cv2.polylines(
+        sheet, [np.array([[185, 190], [180, 240], [240, 250], [250, 300], [170, 310]])], False, 30, 14
+    )
+    cv2.line(sheet, (195, 165), (255, 110), 30, 14)
+
+    assert len(glyphs_of(page_of(sheet))) == 1
+
+
+def test_digits_above_one_another_stay_apart() -> None:
+    sheet = np.full((520, 300), 235, np.uint8)
+    place(sheet, ink_of(3), 90, 60)
+    place(sheet, ink_of(7), 90, 200)
+
+    assert len(page_of(sheet).lines) == 2
+
+
 def test_touching_digits_are_offered_whole_and_in_parts() -> None:
     sheet = np.full((240, 320), 235, np.uint8)
     three = ink_of(3)
