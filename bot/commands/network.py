@@ -18,27 +18,22 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.config import Config
 from model.errors import CheckpointError, TrainingError
-from model.learning import camera_glyphs, mnist, sureness
+from model.learning import camera_glyphs, judging, mnist, sureness
 from model.learning.evaluation import Evaluation, best_temperature, robustness
 from model.learning.examples import Examples
 from model.learning.handwriting import draw
-from model.learning.mixture import Mixture
+from model.learning.mixture import Mixture, Part
 from model.learning.mnist import Mnist
 from model.learning.recipes import RECIPES, Recipe
 from model.learning.training import Training
 from model.nn import architectures, checkpoint
 from model.nn.checkpoint import Checkpoint
 from model.nn.layer import Array
+from model.nn.network import Network
 from model.nn.workers import Workers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-DRAWN = 20_000
-"""Digits drawn for training."""
-
-PHOTOS = 20_000
-"""Photos taken for training."""
 
 ROBUSTNESS_STRENGTH = 2.0
 """Times the training strength, at which the report measures each transformation alone."""
@@ -59,6 +54,7 @@ class Architecture(StrEnum):
 
     CLASSIC = "classic"
     READER = "reader"
+    JUDGE = "judge"
 
 
 MnistFolder = Annotated[
@@ -70,7 +66,9 @@ MnistFolder = Annotated[
 def train(
     context: typer.Context,
     *,
-    architecture: Annotated[Architecture, typer.Option(help="The seed network, or the one that serves.")],
+    architecture: Annotated[
+        Architecture, typer.Option(help="The seed network, or one of the two that serve.")
+    ],
     out: Annotated[Path, typer.Option(help="The checkpoint to write.", metavar="FILE")],
     mnist_folder: MnistFolder = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training set.")] = None,
@@ -83,9 +81,8 @@ def train(
     digits = _load_mnist(context.obj, mnist_folder)
     recipe = RECIPES[architecture.value]
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
-    mixture = Mixture(recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console)), seed)
-    network = architectures.build_for_training(architecture.value, np.random.default_rng((seed, 3)))
-    training = Training(network, mixture, digits.validation, recipe)
+    parts = recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console))
+    training = _training(architecture, parts, recipe, digits, seed=seed, console=console)
     if resume:
         training.resume(_read(_state_file(out)))
     command = f"digitbot train --architecture {architecture.value} --mnist data/mnist --out {out.name}"
@@ -98,8 +95,8 @@ def train(
         ),
     }
     try:
-        written = sureness.in_random_hands(digits.validation)
-        _run(training, recipe, console, lambda: _save(training, origin, digits.validation, written, out))
+        calibrate = _parent if architecture is Architecture.JUDGE else _calibration(digits.validation)
+        _run(training, recipe, console, lambda: _save(training, origin, calibrate, out))
     except KeyboardInterrupt:
         if not training.history:
             raise TrainingError("stopped before the first epoch was finished; nothing was written") from None
@@ -123,25 +120,56 @@ def _run(training: Training, recipe: Recipe, console: Console, save: Callable[[]
             )
 
 
+def _training(
+    architecture: Architecture,
+    parts: list[Part],
+    recipe: Recipe,
+    digits: Mnist,
+    *,
+    seed: int,
+    console: Console,
+) -> Training:
+    """A training from its beginning."""
+    if architecture is Architecture.JUDGE:
+        reader = checkpoint.shipped("reader").network
+        with _reporting(console) as report:
+            progress = partial(report, text="pictures without a digit")
+            return judging.training(parts, digits, reader, recipe, seed=seed, progress=progress)
+    network = architectures.build_for_training(architecture.value, np.random.default_rng((seed, 3)))
+    return Training(network, Mixture(parts, seed), digits.validation, recipe)
+
+
+def _calibration(validation: Examples) -> Callable[[Network], dict[str, str]]:
+    """Measures how sure a reader may be, for its metadata."""
+    written = sureness.in_random_hands(validation)
+
+    def measure(network: Network) -> dict[str, str]:
+        temperature = best_temperature(network.logits(validation.pixels), validation.labels)
+        errors = Evaluation.of(network.logits, validation, temperature).errors
+        return {
+            "temperature": f"{temperature:.4f}",
+            **sureness.measure(network, temperature, written).to_metadata(),
+            "validation": json.dumps({"images": len(validation), "errors": errors}),
+        }
+
+    return measure
+
+
+def _parent(judge: Network) -> dict[str, str]:
+    """The reader that a judge started as, for its metadata."""
+    return {"reader": checkpoint.shipped("reader").sha256}
+
+
 def _save(
-    training: Training,
-    origin: dict[str, str],
-    validation: Examples,
-    written: Examples,
-    out: Path,
+    training: Training, origin: dict[str, str], calibrate: Callable[[Network], dict[str, str]], out: Path
 ) -> None:
     """Write the state to go on from, and the best network so far where it is new or the last word."""
     if training.history[-1].best or training.is_finished:
-        logits = training.best.logits
-        temperature = best_temperature(logits(validation.pixels), validation.labels)
-        result = Evaluation.of(logits, validation, temperature)
         metadata = {
             **origin,
             "epochs": str(len(training.history)),
             "history": json.dumps([asdict(result) for result in training.history]),
-            "temperature": f"{temperature:.4f}",
-            **sureness.measure(training.best, temperature, written).to_metadata(),
-            "validation": json.dumps({"images": len(validation), "errors": result.errors}),
+            **calibrate(training.best),
         }
         _write(out, checkpoint.save(training.best, metadata))
     _write(_state_file(out), training.state())
@@ -157,13 +185,13 @@ def _made(
 ) -> tuple[Examples, Examples]:
     """The drawn and the photographed digits to train on; photos are kept beside the checkpoint."""
     rng = np.random.default_rng((seed, 5))
-    labels = np.resize(np.arange(10), DRAWN if recipe.drawn else 0)
+    labels = np.resize(np.arange(10), recipe.drawings)
     drawn = Examples(draw(labels.tolist(), rng), labels.astype(np.uint8))
-    if not recipe.photographed:
+    if not recipe.photos:
         return drawn, digits.take(slice(0))
     with _reporting(console) as report:
         progress = partial(report, text="photos")
-        return drawn, camera_glyphs.cached(out.parent, digits, PHOTOS, seed, progress)
+        return drawn, camera_glyphs.cached(out.parent, digits, recipe.photos, seed, progress)
 
 
 def evaluate(

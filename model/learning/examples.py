@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from model.errors import DataError
 
+NO_DIGIT = 10
+"""The label of what is not one digit, for networks that tell it (`judging`)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
@@ -16,7 +19,7 @@ class Examples:
 
     Attributes:
         images: uint8 (N, 28, 28), ink bright.
-        labels: uint8 (N,), the digits 0..9.
+        labels: uint8 (N,), the digits 0..9, or `NO_DIGIT`.
     """
 
     images: NDArray[np.uint8]
@@ -25,8 +28,8 @@ class Examples:
     def __post_init__(self) -> None:
         if self.images.shape != (len(self.labels), 28, 28):
             raise DataError(f"expected ({len(self.labels)}, 28, 28) images, got {self.images.shape}")
-        if len(self.labels) and self.labels.max() > 9:
-            raise DataError(f"expected labels 0..9, got {self.labels.max()}")
+        if len(self.labels) and self.labels.max() > NO_DIGIT:
+            raise DataError(f"expected labels 0..{NO_DIGIT}, got {self.labels.max()}")
 
     def __len__(self) -> int:
         return len(self.labels)

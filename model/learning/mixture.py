@@ -32,11 +32,17 @@ class Mixture:
     """Batches of all parts together.
 
     What is in them depends on the seed and on their number alone, so training can be taken up again anywhere.
+
+    Args:
+        parts: what batches are mixed of.
+        seed: of the order and of augmentation.
+        classes: that targets tell apart.
     """
 
-    def __init__(self, parts: Sequence[Part], seed: int) -> None:
+    def __init__(self, parts: Sequence[Part], seed: int, classes: int = 10) -> None:
         self.parts = tuple(parts)
         self.seed = seed
+        self.classes = classes
 
     @property
     def batch_size(self) -> int:
@@ -49,9 +55,9 @@ class Mixture:
         return len(self.parts[0].examples) // self.parts[0].per_batch
 
     def batches(self, first: int, count: int) -> tuple[Array, Array]:
-        """Batches first, first + 1, ...: pixels (count, batch_size, 784), targets (count, batch_size, 10)."""
+        """Batches first, first + 1, ...: pixels (count, batch_size, 784), targets (count, batch_size, K)."""
         pixels = np.empty((count, self.batch_size, 784), np.float32)
-        targets = np.empty((count, self.batch_size, 10), np.float32)
+        targets = np.empty((count, self.batch_size, self.classes), np.float32)
         start = 0
         for number, part in enumerate(self.parts):
             examples = part.examples.take(
@@ -63,7 +69,8 @@ class Mixture:
                 images = augmentation.augment(images, rng, recipe=part.recipe)
             end = start + part.per_batch
             pixels[:, start:end] = images.reshape(count, part.per_batch, 784)
-            targets[:, start:end] = one_hot(examples.labels).reshape(count, part.per_batch, 10)
+            rows = one_hot(examples.labels, self.classes)
+            targets[:, start:end] = rows.reshape(count, part.per_batch, self.classes)
             start = end
         return pixels, targets
 

@@ -438,15 +438,19 @@ INKS: dict[str, Callable[[np.random.Generator], Mask]] = {
 }
 """What can be written that is no digit: rng -> mask."""
 
-TAUGHT = ("scribble", "letter", "word", "face", "shape", "flower", "doodles")
+TAUGHT = ("scribble", "letter", "word", "face", "shape", "flower", "doodles", "strokes", "solid")
 """Those that the judge is trained on; the others show what it makes of what it has never seen."""
+
+PICTURES: dict[str, Callable[[Size, np.random.Generator], Photo]] = {
+    picture.__name__: picture
+    for picture in (blank, text, gradient, noise, texture, landscape, leaves, screenshot)
+}
+"""What no pen has made, and the judge is trained on: (size, rng) -> picture."""
 
 KINDS: dict[str, Callable[[Size, np.random.Generator], Photo]] = {
     **{name: _drawn(ink) for name, ink in INKS.items()},
-    **{
-        picture.__name__: picture
-        for picture in (blank, text, gradient, noise, texture, landscape, leaves, screenshot, chart)
-    },
+    **PICTURES,
+    "chart": chart,
 }
 """All pictures without a digit: (size, rng) -> picture."""
 

@@ -20,6 +20,7 @@ class Recipe:
         mnist: how many of a batch are MNIST's images.
         drawn: how many of a batch are drawn by code.
         photographed: how many of a batch went through camera and vision.
+        drawings, photos: how many different ones there are to choose from.
         augmentation: of MNIST's images; the others are augmented as photos are.
         input_scale: what pixels are multiplied by; the finished network's first weights take it over.
         learning_rate: at its height.
@@ -36,6 +37,8 @@ class Recipe:
     mnist: int
     drawn: int
     photographed: int
+    drawings: int
+    photos: int
     augmentation: augmentation.Recipe | None
     input_scale: float
     learning_rate: float
@@ -66,6 +69,8 @@ RECIPES = {
         mnist=32,
         drawn=0,
         photographed=0,
+        drawings=0,
+        photos=0,
         augmentation=None,
         input_scale=0.35,
         learning_rate=4.0,
@@ -81,6 +86,8 @@ RECIPES = {
         mnist=48,
         drawn=6,
         photographed=10,
+        drawings=20_000,
+        photos=20_000,
         augmentation=augmentation.MILD,
         input_scale=1.0,
         learning_rate=2e-3,
@@ -91,5 +98,22 @@ RECIPES = {
         threads=2,
         chunk=8,
     ),
+    "judge": Recipe(
+        epochs=3,
+        mnist=20,
+        drawn=8,
+        photographed=8,
+        drawings=40_000,
+        photos=60_000,
+        augmentation=augmentation.PHOTO,
+        input_scale=1.0,
+        learning_rate=5e-4,
+        warm_up=0.05,
+        averaging=0.999,
+        loss=SoftmaxCrossEntropy(label_smoothing=0.01),
+        optimizer=_adamw,
+        threads=2,
+        chunk=8,
+    ),
 }
-"""By architecture."""
+"""By architecture; the judge starts as the reader (`judging`)."""

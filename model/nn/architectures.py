@@ -1,6 +1,6 @@
 """The networks by name, each a table of layers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -54,37 +54,27 @@ READER_STAGES = (
 """The first two convolutions need no padding: MNIST's digits keep four pixels from the edge."""
 
 
-JUDGE_STAGES = ((16, 1, True), (32, 0, True), (48, 1, False))
-"""As `READER_STAGES`; the sizes that come out are 14, 6 and 6."""
-
-
 def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
     """Six 3x3 convolutions in three pairs, the image halved after the first two, and one linear layer."""
-    return _convolutional(READER_STAGES, 5, 10, rng, dtype)
+    return _convolutional(10, rng, dtype)
 
 
 def _judge(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
-    """Three 3x3 convolutions and a linear layer; the eleventh class is "no digit" (`judging`)."""
-    return _convolutional(JUDGE_STAGES, 6, 11, rng, dtype)
+    """As the reader, with an eleventh class: "no digit" (`judging`)."""
+    return _convolutional(11, rng, dtype)
 
 
-def _convolutional(
-    stages: Iterable[tuple[int, int, bool]],
-    size: int,
-    classes: int,
-    rng: np.random.Generator,
-    dtype: DTypeLike,
-) -> list[Layer]:
-    """The stages, and a linear layer from the (size, size) image that comes out of them to the classes."""
+def _convolutional(classes: int, rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
+    """`READER_STAGES`, and a linear layer from the 5x5 images that come out of them to the classes."""
     layers: list[Layer] = [ToImage(28)]
     in_channels = 1
-    for channels, padding, pooled in stages:
+    for channels, padding, pooled in READER_STAGES:
         layers.append(Conv2D(in_channels, channels, padding=padding, rng=rng, dtype=dtype))
         if pooled:
             layers.append(MaxPool2D())
         layers.append(BiasReLU(channels, dtype=dtype))
         in_channels = channels
-    head = Linear(size * size * in_channels, classes, rng=rng, gain=1, dtype=dtype)
+    head = Linear(5 * 5 * in_channels, classes, rng=rng, gain=1, dtype=dtype)
     return [*layers, Flatten(), Dropout(0.3), head]
 
 
