@@ -18,10 +18,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.config import Config
 from model.errors import CheckpointError, TrainingError
-from model.learning import camera_glyphs, mnist, sureness
+from model.learning import camera_glyphs, handwriting, mnist, sureness
 from model.learning.evaluation import Evaluation, best_temperature, robustness
 from model.learning.examples import Examples
-from model.learning.handwriting import draw
 from model.learning.mixture import Mixture
 from model.learning.mnist import Mnist
 from model.learning.recipes import RECIPES, Recipe
@@ -157,8 +156,7 @@ def _made(
 ) -> tuple[Examples, Examples]:
     """The drawn and the photographed digits to train on; photos are kept beside the checkpoint."""
     rng = np.random.default_rng((seed, 5))
-    labels = np.resize(np.arange(10), DRAWN if recipe.drawn else 0)
-    drawn = Examples(draw(labels.tolist(), rng), labels.astype(np.uint8))
+    drawn = handwriting.examples(DRAWN if recipe.drawn else 0, rng)
     if not recipe.photographed:
         return drawn, digits.take(slice(0))
     with _reporting(console) as report:

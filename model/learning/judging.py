@@ -210,8 +210,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     data = mnist.load(arguments.mnist)
     rng = np.random.default_rng((arguments.seed, 1))
-    drawn_labels = np.resize(np.arange(10), DRAWN)
-    drawn = Examples(handwriting.draw(drawn_labels.tolist(), rng), drawn_labels.astype(np.uint8))
+    drawn = handwriting.examples(DRAWN, rng)
     photographed = camera_glyphs.cached(
         arguments.out.parent, data.train, PHOTOGRAPHED, arguments.seed, lambda done, total: None
     )
