@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.config import Config
-from model.errors import CheckpointError, TrainingError
+from model.errors import TrainingError
 from model.learning import camera_glyphs, handwriting, mnist, sureness
 from model.learning.evaluation import Evaluation, best_temperature, robustness
 from model.learning.examples import Examples
@@ -86,7 +86,7 @@ def train(
     network = architectures.build_for_training(architecture.value, np.random.default_rng((seed, 3)))
     training = Training(network, mixture, digits.validation, recipe)
     if resume:
-        training.resume(_read(_state_file(out)))
+        training.resume(checkpoint.read_file(_state_file(out)))
     command = f"digitbot train --architecture {architecture.value} --mnist data/mnist --out {out.name}"
     origin = {
         "command": f"{command} --epochs {recipe.epochs} --seed {seed}",
@@ -238,13 +238,6 @@ def _write(path: Path, data: bytes) -> None:
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(data)
     partial.replace(path)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise CheckpointError(f"cannot read {path}: {exc.strerror}") from exc
 
 
 @contextmanager
