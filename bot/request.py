@@ -1,5 +1,6 @@
 """How requests to the Bot API fail: refused for now, surely not done, or unclear."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -54,7 +55,8 @@ async def _bound(response: httpx.Response) -> None:
 class Request(HTTPXRequest):
     """PTB's HTTP client, with the errors of this module, and with answers of at most `MOST_BYTES`.
 
-    PTB's own `RetryAfter` warns of a deprecation whenever it is made, and PTB has no class for 5xx.
+    PTB's own `RetryAfter` warns of a deprecation whenever it is made, PTB has no class for 5xx, and an answer
+    that is no JSON is to PTB no failure of the network.
 
     Args:
         options: of PTB's.
@@ -83,6 +85,19 @@ class Request(HTTPXRequest):
         if status >= 500:
             raise ServerError(f"the Bot API server answered {status}")
         return status, payload
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer, which PTB takes apart.
+
+        Raises:
+            NetworkError: it is no JSON, so something on the way has answered in the place of the Bot API.
+        """
+        try:
+            answer: dict[str, Any] = json.loads(payload.decode(errors="replace"))
+        except ValueError as exc:
+            raise NetworkError("the answer is no JSON") from exc
+        return answer
 
     def _retry_after(self, payload: bytes) -> float:
         """Seconds to wait as the body of a 429 says, 1 where it does not."""

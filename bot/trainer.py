@@ -22,11 +22,12 @@ import numpy as np
 import safetensors.numpy
 
 from model.errors import DataError, ModelError
-from model.learning import augmentation, handwriting, holdouts, mnist, replay
+from model.learning import augmentation, materials, mnist
 from model.learning.examples import Examples
 from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
-from model.learning.replay import Replay
+from model.learning.materials import Pictures
+from model.learning.mnist import Mnist
 from model.learning.retraining import Job, Stage, retrain
 from model.nn import checkpoint
 from model.nn.checkpoint import read_metadata
@@ -37,21 +38,6 @@ MEMORY = 3 << 30
 THREADS = 2
 LEAST_NEWS = 0.01
 """Part of a stage that must be done before it is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """How many pictures are made for a training.
-
-    Attributes:
-        drawn: digits to replay, where there is no MNIST.
-        held_out: digits to be judged on, where there is no MNIST.
-        photographed: of those to be judged on.
-    """
-
-    drawn: int = 5_000
-    held_out: int = 1_000
-    photographed: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +139,13 @@ def _run(data: bytes, sink: BinaryIO) -> None:
             _say(sink, {"stage": stage, "done": done})
 
     with Workers(THREADS) as workers:
-        mixed_in, held_out = _materials(job, settings, workers)
-        judged_on = holdouts.load_or_render(
-            held_out,
-            settings.pictures.photographed,
+        mixed_in, judged_on = materials.prepare(
+            _mnist(settings.mnist_dir),
+            settings.pictures,
+            job.shipped.network,
+            workers,
             settings.cache_dir,
-            lambda done: report(Stage.PREPARING, done),
+            progress=lambda done: report(Stage.PREPARING, done),
         )
         outcome = retrain(job, mixed_in, judged_on, workers, report)
     result = {"card": outcome.card.to_dict(), "verdict": outcome.verdict.to_dict()}
@@ -167,18 +154,12 @@ def _run(data: bytes, sink: BinaryIO) -> None:
     sink.flush()
 
 
-def _materials(job: Job, settings: Settings, workers: Workers) -> tuple[Replay, Examples]:
-    """What to replay and held-out pictures to be judged on: of MNIST where it is at hand, else drawn."""
-    shipped = job.shipped.network
+def _mnist(folder: Path) -> Mnist | None:
+    """MNIST where it is at hand."""
     try:
-        digits = mnist.load(settings.mnist_dir)
+        return mnist.load(folder)
     except DataError:
-        rng = np.random.default_rng(holdouts.SEED)
-        labels = [number % 10 for number in range(settings.pictures.held_out)]
-        held_out = Examples(handwriting.draw(labels, rng), np.array(labels, np.uint8))
-        count = settings.pictures.drawn
-        return replay.from_drawing(handwriting.draw, shipped, workers, rng, count), held_out
-    return replay.from_mnist(digits.train, shipped, workers), digits.validation
+        return None
 
 
 def _be_modest() -> None:

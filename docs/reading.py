@@ -30,7 +30,7 @@ from model.learning.negatives import KINDS
 from model.nn import checkpoint
 from model.reading import Reading
 from model.recognizer import Recognizer
-from model.vision import finding, ink, normalisation, segmentation
+from model.vision import choosing, cutting, finding, ink, normalisation, segmentation
 from model.vision.decode import decode
 from model.vision.ink import find_ink
 
@@ -46,20 +46,18 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "clearest colour channel (luminance only)": ((ink, "_CLEARER", math.inf),),
     "weak ink beside strong ink": ((ink, "_WEAK_SHARE", 1.0),),
     "what comes in from the border left out": (
-        (segmentation, "_is_surroundings", lambda mark, labels: False),
-        (segmentation, "_lies_along_border", lambda mark: False),
+        (choosing, "_is_surroundings", lambda mark, labels: False),
+        (choosing, "_lies_along_border", lambda mark: False),
     ),
-    "edges of the page left out": ((segmentation, "_is_frame", lambda mark, others, labels: False),),
+    "edges of the page left out": ((choosing, "_is_frame", lambda mark, others, labels: False),),
     "ruled lines as dark as ink taken out": ((finding, "runs_through", lambda mark, labels: False),),
     "faded middles of strokes filled": ((ink, "_FADED", math.inf),),
     "outlined digits filled": ((normalisation, "_filled", lambda outline: outline),),
     "sloping lines levelled": ((finding, "_LEVEL", math.inf),),
-    "digits at the edge that go on with a line": (
-        (segmentation, "_goes_on", lambda mark, inner, labels: False),
-    ),
+    "digits at the edge that go on with a line": ((choosing, "_goes_on", lambda mark, inner, labels: False),),
     "pieces above one another joined": ((segmentation, "_are_stacked", lambda a, b: False),),
     "loose pieces joined to their digit": ((segmentation, "_NEAR", -1.0),),
-    "touching digits cut": ((segmentation, "_may_be_several", lambda mark, own: False),),
+    "touching digits cut": ((cutting, "_may_be_several", lambda mark, own: False),),
     "strokes as wide as MNIST's": ((normalisation, "_THINNEST", 0.0), (normalisation, "_THICKEST", math.inf)),
     "brackets known": ((recognition, "_brackets_among", lambda found: []),),
     "hatching known": ((recognition, "_MOST_STROKES", math.inf),),

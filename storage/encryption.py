@@ -5,7 +5,8 @@ import hashlib
 import hmac
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -88,12 +89,10 @@ def load_or_create_key(path: Path) -> Keyring:
     Raises:
         KeyringError: the file cannot be read or made, or holds no keys.
     """
-    try:
+    with _named(path):
         if not path.exists():
             _create(path)
-        return _load(path)
-    except OSError as exc:
-        raise KeyringError(f"key file {path}: {exc.strerror}") from exc
+        return Keyring(_keys(path))
 
 
 def add_key(path: Path) -> Keyring:
@@ -102,12 +101,7 @@ def add_key(path: Path) -> Keyring:
     Raises:
         KeyringError: the file cannot be read or written, or holds no keys.
     """
-    try:
-        _load(path)
-        _replace(path, [Fernet.generate_key(), *_keys(path)])
-        return _load(path)
-    except OSError as exc:
-        raise KeyringError(f"key file {path}: {exc.strerror}") from exc
+    return _changed(path, lambda keys: [Fernet.generate_key(), *keys])
 
 
 def retire_keys(path: Path) -> Keyring:
@@ -116,23 +110,31 @@ def retire_keys(path: Path) -> Keyring:
     Raises:
         KeyringError: the file cannot be read or written, or holds no keys.
     """
+    return _changed(path, lambda keys: keys[:1])
+
+
+def _changed(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> Keyring:
+    """The file with other keys; as it was where it holds none that can be used."""
+    with _named(path):
+        keys = _keys(path)
+        Keyring(keys)
+        _replace(path, change(keys))
+        return Keyring(_keys(path))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say in errors which key file they are of."""
     try:
-        _load(path)
-        _replace(path, _keys(path)[:1])
-        return _load(path)
+        yield
     except OSError as exc:
         raise KeyringError(f"key file {path}: {exc.strerror}") from exc
+    except KeyringError as exc:
+        raise KeyringError(f"key file {path}: {exc}") from exc
 
 
 def _keys(path: Path) -> list[bytes]:
     return path.read_bytes().split()
-
-
-def _load(path: Path) -> Keyring:
-    try:
-        return Keyring(_keys(path))
-    except KeyringError as exc:
-        raise KeyringError(f"key file {path}: {exc}") from exc
 
 
 def _create(path: Path) -> None:

@@ -57,10 +57,7 @@ async def get(session: AsyncSession, prediction_id: int) -> PredictionRecord:
     Raises:
         PredictionNotFoundError: there is none.
     """
-    row = await session.get(PredictionRow, prediction_id)
-    if row is None:
-        raise PredictionNotFoundError(prediction_id)
-    return row.to_record()
+    return (await _get_row(session, prediction_id)).to_record()
 
 
 async def find_by_message(
@@ -104,10 +101,7 @@ async def set_answer(session: AsyncSession, prediction_id: int, answer_message_i
     Raises:
         PredictionNotFoundError: there is no such reading.
     """
-    row = await session.get(PredictionRow, prediction_id)
-    if row is None:
-        raise PredictionNotFoundError(prediction_id)
-    row.answer_message_id = answer_message_id
+    (await _get_row(session, prediction_id)).answer_message_id = answer_message_id
     await session.flush()
 
 
@@ -195,6 +189,13 @@ async def delete_expired(session: AsyncSession, before: datetime, now: datetime)
     if gone:
         await session.execute(delete(ContributorRow).where(ContributorRow.id.in_(gone)))
     return Erased(len(gone), predictions_count or 0, corrections_count or 0, marked)
+
+
+async def _get_row(session: AsyncSession, prediction_id: int) -> PredictionRow:
+    row = await session.get(PredictionRow, prediction_id)
+    if row is None:
+        raise PredictionNotFoundError(prediction_id)
+    return row
 
 
 async def _find_same(session: AsyncSession, new: NewPrediction) -> PredictionRow | None:

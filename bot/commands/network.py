@@ -17,11 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.config import Config
-from model.errors import CheckpointError, TrainingError
-from model.learning import camera_glyphs, judging, mnist, sureness
+from model.errors import TrainingError
+from model.learning import camera_glyphs, handwriting, judging, mnist, sureness
 from model.learning.evaluation import Evaluation, best_temperature, robustness
 from model.learning.examples import Examples
-from model.learning.handwriting import draw
 from model.learning.mixture import Mixture, Part
 from model.learning.mnist import Mnist
 from model.learning.recipes import RECIPES, Recipe
@@ -84,7 +83,7 @@ def train(
     parts = recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console))
     training = _training(architecture, parts, recipe, digits, seed=seed, console=console)
     if resume:
-        training.resume(_read(_state_file(out)))
+        training.resume(checkpoint.read_file(_state_file(out)))
     command = f"digitbot train --architecture {architecture.value} --mnist data/mnist --out {out.name}"
     origin = {
         "command": f"{command} --epochs {recipe.epochs} --seed {seed}",
@@ -185,8 +184,7 @@ def _made(
 ) -> tuple[Examples, Examples]:
     """The drawn and the photographed digits to train on; photos are kept beside the checkpoint."""
     rng = np.random.default_rng((seed, 5))
-    labels = np.resize(np.arange(10), recipe.drawings)
-    drawn = Examples(draw(labels.tolist(), rng), labels.astype(np.uint8))
+    drawn = handwriting.examples(recipe.drawings, rng)
     if not recipe.photos:
         return drawn, digits.take(slice(0))
     with _reporting(console) as report:
@@ -268,13 +266,6 @@ def _write(path: Path, data: bytes) -> None:
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(data)
     partial.replace(path)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise CheckpointError(f"cannot read {path}: {exc.strerror}") from exc
 
 
 @contextmanager

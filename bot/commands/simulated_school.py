@@ -16,7 +16,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from model.learning import handwriting, holdouts, replay
+from model.learning import holdouts, materials, replay
 from model.learning.contributors_simulation import LIES as LIES_OF_ONE
 from model.learning.contributors_simulation import (
     Contributor,
@@ -33,6 +33,7 @@ from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
 from model.learning.gate_calibration import Rate, pass_rate, swapped, worse_in_digit, worse_overall
 from model.learning.holdouts import Holdout
+from model.learning.materials import Pictures
 from model.learning.mnist import Mnist
 from model.learning.replay import Replay
 from model.learning.report_card import Answers
@@ -59,8 +60,6 @@ HONEST, LIARS, CROWD = 35, 15, 30
 """People in the runs with poison: 700 honest corrections and 300 lies, also by a crowd."""
 ROUNDS = 10
 """Of the slow drip."""
-PHOTOS = 200
-DRAWN, DRAWN_HELD_OUT = 5_000, 1_000
 PERSON_SHARE, CORRECTIONS_SHARE = 0.05, 0.2
 
 
@@ -216,7 +215,7 @@ class School:
 
     def gate_rates(self, candidates: Sequence[bytes]) -> dict[str, Rate]:
         """How often the gate passes these, which are equally good, and what was made worse of them."""
-        judged_on = self._judged_on(self._digits.validation)
+        _, judged_on = self._mnist
         networks = []
         for data in candidates:
             reader = self._reader(checkpoint.load(data).network)
@@ -280,19 +279,15 @@ class School:
 
     @cached_property
     def _mnist(self) -> tuple[Replay, tuple[Holdout, ...]]:
-        mixed_in = replay.from_mnist(self._digits.train, self._shipped.network, self._workers)
-        return mixed_in, self._judged_on(self._digits.validation)
+        return self._prepared(self._digits)
 
     @cached_property
     def _drawn(self) -> tuple[Replay, tuple[Holdout, ...]]:
-        rng = np.random.default_rng(holdouts.SEED)
-        labels = [number % 10 for number in range(DRAWN_HELD_OUT)]
-        held_out = Examples(handwriting.draw(labels, rng), np.array(labels, np.uint8))
-        drawn = replay.from_drawing(handwriting.draw, self._shipped.network, self._workers, rng, DRAWN)
-        return drawn, self._judged_on(held_out)
+        return self._prepared(None)
 
-    def _judged_on(self, held_out: Examples) -> tuple[Holdout, ...]:
-        return holdouts.load_or_render(held_out, PHOTOS, self._folder, lambda _: None)
+    def _prepared(self, digits: Mnist | None) -> tuple[Replay, tuple[Holdout, ...]]:
+        """What is replayed and judged by, as the bot makes it."""
+        return materials.prepare(digits, Pictures(), self._shipped.network, self._workers, self._folder)
 
     def _examined_before(self, seed: int) -> _Exam:
         if seed not in self._before:

@@ -6,16 +6,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount
 
 from bot.localchat import chats, files, messages
 from bot.localchat.deeds import Deeds
 from bot.localchat.errors import NotFoundError
 from bot.localchat.methods import profile
+from bot.localchat.page_texts import page_texts
 from bot.localchat.parameters import Parameters
 from bot.localchat.routing import PROTECTION, is_visit, route
 from bot.localchat.state import State
+from bot.web import pages
+from bot.web.rendering import localised
 from model.learning.camera import SamplePhoto, sample_photos
 
 FILES = Path(__file__).parent / "static"
@@ -25,8 +28,9 @@ HEARTBEAT = 15.0
 PAGE_LENGTH = 60
 """Messages in one answer."""
 
-PAGE_HEADERS = {**PROTECTION, "Cache-Control": "no-cache"}
-STATIC_NAMES = frozenset(path.name for path in FILES.iterdir())
+FILE_HEADERS = {**PROTECTION, "Cache-Control": "no-cache"}
+PAGE_HEADERS = {**FILE_HEADERS, "Vary": "Accept-Language"}
+STATIC_FILES = {path.name: path for path in (*FILES.iterdir(), pages.STATIC / "texts.js")}
 
 SAMPLES = 12
 """Sample photos in one set."""
@@ -54,14 +58,14 @@ class Page:
             Mount("/localchat", routes=[*api, *Deeds(self._state).routes()]),
         ]
 
-    async def _index(self, _request: Request) -> Response:
-        return FileResponse(FILES / "index.html", headers=PAGE_HEADERS)
+    async def _index(self, request: Request) -> Response:
+        return HTMLResponse(localised(FILES / "index.html", page_texts, request), headers=PAGE_HEADERS)
 
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in STATIC_NAMES:
+        if name not in STATIC_FILES:
             raise NotFoundError
-        return FileResponse(FILES / name, headers=PAGE_HEADERS)
+        return FileResponse(STATIC_FILES[name], headers=FILE_HEADERS)
 
     async def _describe(self, _request: Request) -> Response:
         """Who is there and what each person sees of the bot."""

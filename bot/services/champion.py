@@ -78,7 +78,7 @@ class Champion:
         Raises:
             CheckpointError: the file is missing or damaged.
         """
-        data = await asyncio.to_thread(_read, self._file)
+        data = await asyncio.to_thread(checkpoint.read_file, self._file)
         shipped = await asyncio.to_thread(checkpoint.load, data)
         async with self._database.transaction() as session:
             version = await model_versions.add(session, self._new_version(data, shipped))
@@ -124,10 +124,3 @@ class Champion:
             metrics=dict(shipped.metadata),
             state=VersionState.PROMOTED,
         )
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as exc:
-        raise CheckpointError(f"cannot read {file}: {exc.strerror}") from exc

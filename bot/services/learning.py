@@ -19,11 +19,12 @@ from bot.services.champion import Champion
 from bot.services.lesson import Lesson, LessonService
 from bot.services.training_process import TrainingProcess
 from bot.services.versions import Version, VersionTimeline
-from bot.trainer import Pictures, Settings, pack_job
+from bot.trainer import Settings, pack_job
 from model.errors import DataError, ModelError, TrainingError
 from model.learning import mnist
 from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
+from model.learning.materials import Pictures
 from model.learning.retraining import Outcome
 from storage import corrections, model_versions, runs
 from storage.engine import Database

@@ -1,18 +1,15 @@
 """The draw page: static files of this package, with headers that keep everything else out."""
 
-import json
-from functools import cache
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot import i18n
 from bot.web.guard import MeasuredRoute
 from bot.web.page_texts import page_texts
+from bot.web.rendering import localised
 
 STATIC = Path(__file__).parent / "static"
 
@@ -35,18 +32,7 @@ router = APIRouter(route_class=MeasuredRoute, include_in_schema=False)
 @router.get("/draw")
 async def draw(request: Request) -> HTMLResponse:
     """The draw page, which is the Mini App as well, in the language that the browser asks for first."""
-    preferred = request.headers.get("Accept-Language", "").split(",")[0].split(";")[0].strip()
-    return HTMLResponse(_rendered(i18n.texts(preferred)), headers=_PAGE_HEADERS)
-
-
-@cache
-def _rendered(texts: i18n.Texts) -> str:
-    """The page with its sentences; its modules find them in a block of JSON, which no "<" can end."""
-    said = page_texts(texts)
-    block = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
-    language = texts.info().get("language", i18n.DEFAULT_LANGUAGE)
-    page = Template((STATIC / "draw.html").read_text(encoding="utf-8"))
-    return page.substitute(said, texts=block, language=language)
+    return HTMLResponse(localised(STATIC / "draw.html", page_texts, request), headers=_PAGE_HEADERS)
 
 
 @router.get("/draw/")

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.learning.examples import Examples
 from model.learning.stroke_templates import DIGITS, Points, Shape
 
 Mask = NDArray[np.uint8]
@@ -247,3 +248,9 @@ def large_ink(lines: Sequence[Line], height: float) -> Mask:
     left, top, right, bottom = bounds(lines)
     size = int(np.ceil((bottom - top) * height)) + 3, int(np.ceil((right - left) * height)) + 3
     return ink(lines, height, (1.5 - left * height, 1.5 - top * height), size)
+
+
+def examples(count: int, rng: np.random.Generator) -> Examples:
+    """So many drawn glyphs: the digits 0 to 9 in turn, each by another hand."""
+    labels = np.resize(np.arange(10, dtype=np.uint8), count)
+    return Examples(draw(labels.tolist(), rng), labels)

@@ -6,7 +6,6 @@ what is replayed lies at the edge, among the pictures that the shipped network i
 are the first that a change tips over.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -71,20 +70,3 @@ class Replay:
     def targets(self, pixels: Array) -> Array:
         """Varied copies (N, 784) of the pictures -> what the teacher says of them, (N, 10)."""
         return softmax(self.teacher.logits(pixels))
-
-
-def from_mnist(examples: Examples, teacher: Network, workers: Workers) -> Replay:
-    """Replay of MNIST's training pictures."""
-    return Replay.of(MNIST, examples, teacher, workers)
-
-
-def from_drawing(
-    draw: Callable[[Sequence[int], np.random.Generator], NDArray[np.uint8]],
-    teacher: Network,
-    workers: Workers,
-    rng: np.random.Generator,
-    count: int,
-) -> Replay:
-    """Replay of digits that ``draw`` makes of labels."""
-    labels = [index % 10 for index in range(count)]
-    return Replay.of(DRAWN, Examples(draw(labels, rng), np.array(labels, np.uint8)), teacher, workers)

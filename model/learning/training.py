@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 import safetensors
@@ -150,12 +151,16 @@ class Training:
 
         ``w (s x) = (s w) x``, so the copy takes plain pixels.
         """
-        scale = np.float32(self._recipe.input_scale)
-        pixels, _ = self._mixture.batches(0, FOLDING_BATCHES)
-        folded = fold(network, scale * pixels.reshape(-1, 784))
+        folded = fold(network, self._folding_pixels)
         first = next(layer for layer in folded.layers if layer.parameters)
-        first.parameters["weight"][...] *= scale
+        first.parameters["weight"][...] *= np.float32(self._recipe.input_scale)
         return folded
+
+    @cached_property
+    def _folding_pixels(self) -> Array:
+        """(N, 784) at the scale that the network is trained with; the same after every epoch."""
+        pixels, _ = self._mixture.batches(0, FOLDING_BATCHES)
+        return np.float32(self._recipe.input_scale) * pixels.reshape(-1, 784)
 
     def _validate(self, network: Network, epoch: int, training_loss: float, workers: Workers) -> EpochResult:
         """How good the network is on the examples that choose."""

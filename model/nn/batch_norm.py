@@ -68,8 +68,10 @@ def fold(network: Network, pixels: Array) -> Network:
     folded: list[Layer] = []
     chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
     shift: Array | None = None
+    left = sum(isinstance(layer, BatchNorm) for layer in network.layers)
     for layer in network.copy().layers:
         if isinstance(layer, BatchNorm):
+            left -= 1
             mean, inverse_deviation = moments(chunks)
             _last_weight(folded)[...] *= inverse_deviation
             shift = mean * inverse_deviation
@@ -79,7 +81,8 @@ def fold(network: Network, pixels: Array) -> Network:
             layer.parameters["bias"][...] -= shift
             shift = None
         folded.append(layer)
-        chunks = [layer.infer(x) for x in chunks]
+        if left:  # nobody asks for the moments of what follows the last
+            chunks = [layer.infer(x) for x in chunks]
     return Network(network.architecture, folded)
 
 

@@ -78,12 +78,17 @@ def read_metadata(data: bytes) -> dict[str, str]:
     return metadata
 
 
-def load_file(path: Path) -> Checkpoint:
-    """`load` of a file. Raises `CheckpointError` where it cannot be read."""
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. Raises `CheckpointError` where it cannot be read."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as exc:
         raise CheckpointError(f"cannot read {path}: {exc.strerror}") from exc
+
+
+def load_file(path: Path) -> Checkpoint:
+    """`load` of a file. Raises `CheckpointError` where it cannot be read."""
+    data = read_file(path)
     try:
         return load(data)
     except CheckpointError as exc:

@@ -7,21 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model.vision.choosing import choose_marks, runs_through
 from model.vision.decode import DEFAULT_LIMITS, DecodeLimits, decode
 from model.vision.ink import TINY, Ink, find_ink
+from model.vision.lines import slope_of
+from model.vision.marks import Mark, find_marks, pixels_of
 from model.vision.normalisation import normalise
 from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
 from model.vision.ruling import without_rules
-from model.vision.segmentation import (
-    Mark,
-    choose_marks,
-    find_marks,
-    pixels_of,
-    runs_through,
-    slope_of,
-    write_lines,
-)
+from model.vision.segmentation import write_lines
 
 _PREVIEW = 640
 _LEVEL = math.radians(8)

@@ -14,8 +14,8 @@ from bot.services.champion import Champion
 from bot.services.consent import TEXT_VERSION
 from bot.services.learning import Effort, Folders, LearningService, Progress
 from bot.services.lesson import LessonService
-from bot.trainer import Pictures
 from model.learning.finetuning import FineTuning
+from model.learning.materials import Pictures
 from model.nn import checkpoint
 from storage import contributors, corrections, engine, predictions
 from storage.encryption import Keyring

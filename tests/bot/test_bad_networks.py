@@ -84,6 +84,12 @@ def replies_to(message: Json) -> Callable[[Json], bool]:
     return is_reply
 
 
+async def described(telegram: Served) -> Json:
+    """What the chat page sees of the bot."""
+    state: Json = (await telegram.client.get("/localchat/state")).json()
+    return state
+
+
 async def test_with_a_third_of_all_calls_failing_everything_is_answered_once(
     tmp_path: Path, photos: Photos
 ) -> None:
@@ -124,6 +130,24 @@ async def test_a_bot_without_a_network_waits_for_it(tmp_path: Path, photos: Phot
         storm.share = 0.0
 
         await telegram.person().answer_to(sent)
+
+
+async def test_an_answer_that_is_no_json_costs_no_menu(tmp_path: Path) -> None:
+    untouched = {"setMyCommands", "setMyDescription", "setChatMenuButton"}
+
+    async def as_in_a_hotel(name: str, call: Call) -> Response:
+        if name not in untouched:
+            return await call()
+        untouched.remove(name)
+        return Response("<html>Please sign in to this network</html>", media_type="text/html")
+
+    async with serving(tmp_path, interceptor=as_in_a_hotel) as telegram, connected(tmp_path, telegram):
+        async with asyncio.timeout(PATIENCE):
+            while untouched or not (state := await described(telegram))["bot"].get("short_description"):
+                await asyncio.sleep(0.05)
+
+    assert state["bot"]["description"]
+    assert all(chat["commands"] for chat in state["chats"])
 
 
 async def test_an_update_that_is_not_understood_does_not_make_the_bot_deaf(tmp_path: Path) -> None:

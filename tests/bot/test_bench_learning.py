@@ -40,8 +40,7 @@ RUN = Run(
 
 
 def glyphs(count: int, seed: int) -> Examples:
-    labels = [index % 10 for index in range(count)]
-    return Examples(handwriting.draw(labels, np.random.default_rng(seed)), np.array(labels, np.uint8))
+    return handwriting.examples(count, np.random.default_rng(seed))
 
 
 def test_what_was_measured_is_there_after_a_stop(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 // The server's side of the chat: requests, and live events.
 
+import { say } from "./texts.js";
+
 const ROOT = "/localchat";
 
 export async function get(path) {
@@ -20,7 +22,7 @@ export async function upload(path, fields, files) {
 
 async function answer(response) {
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.description ?? `The server answered ${response.status}.`);
+  if (!response.ok) throw new Error(body.description ?? say("failed", { status: response.status }));
   return body;
 }
 

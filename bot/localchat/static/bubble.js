@@ -3,6 +3,7 @@
 import { fileAddress } from "./api.js";
 import { avatar, bytes, clock, element, icon, keyOf, pictured, summary } from "./dom.js";
 import { formatted } from "./text.js";
+import { say } from "./texts.js";
 
 const BOX = [360, 380]; // CSS pixels that a picture may fill
 const ALBUM_BOX = [230, 230]; // and one of several
@@ -37,7 +38,7 @@ export function bubble({ message, reactions }, view, actions) {
     class: "message",
     tabindex: "-1",
     dataset: { id: message.message_id, sender: message.from.id, date: message.date, album: message.media_group_id ?? "" },
-    "aria-label": `${mine ? "You" : message.from.first_name}, ${clock(message.date)}`,
+    "aria-label": `${mine ? say("you") : message.from.first_name}, ${clock(message.date)}`,
   });
   if (named) item.append(element("span", { class: "gap" }));
   item.append(body, replyButton(message, actions));
@@ -52,10 +53,10 @@ function sender(user) {
 }
 
 function quoted(target, view, actions) {
-  const name = target.from.id === view.me.id ? "You" : target.from.first_name;
+  const name = target.from.id === view.me.id ? say("you") : target.from.first_name;
   const jump = () => actions.jump(target.message_id);
   const small = target.photo ? element("img", { src: fileAddress(target.photo[0].file_id), alt: "" }) : null;
-  return element("button", { class: "quoted", type: "button", onclick: jump, "aria-label": `In reply to ${name}` },
+  return element("button", { class: "quoted", type: "button", onclick: jump, "aria-label": say("in_reply_to", { name }) },
     small, element("strong", {}, name), element("span", {}, summary(target)));
 }
 
@@ -71,7 +72,7 @@ function picture(message, actions) {
     src: fileAddress(shown.file_id),
     width,
     height,
-    alt: message.caption ? `Photo: ${message.caption}` : "Photo",
+    alt: message.caption ? say("captioned_photo", { caption: message.caption }) : say("photo"),
     class: largest.width < TINY ? "tiny" : undefined,
   });
   const open = () => actions.photo(fileAddress(largest.file_id), largest.width < TINY);
@@ -89,7 +90,7 @@ function file(document) {
 
 function stamp(message, mine) {
   const time = element("time", { datetime: new Date(message.date * 1000).toISOString() }, clock(message.date));
-  const edited = message.edit_date ? "edited " : "";
+  const edited = message.edit_date ? `${say("edited")} ` : "";
   return element("span", { class: "stamp" }, edited, time, mine ? icon("check") : null);
 }
 
@@ -99,7 +100,7 @@ function reactionRow(message, reactions, view, actions) {
     const mine = user_id === view.me.id;
     const who = view.users.find((user) => user.id === user_id) ?? view.bot;
     const toggle = () => actions.react(message, mine ? "" : emoji);
-    row.append(element("button", { type: "button", "aria-pressed": String(mine), "aria-label": `${who.first_name} reacted with ${emoji}`, onclick: toggle },
+    row.append(element("button", { type: "button", "aria-pressed": String(mine), "aria-label": say("reacted", { name: who.first_name, emoji }), onclick: toggle },
       element("span", {}, pictured(emoji)), avatar(who)));
   }
   return row;
@@ -117,5 +118,5 @@ function buttons(rows, message, actions) {
 }
 
 function replyButton(message, actions) {
-  return element("button", { class: "icon act", type: "button", "aria-label": "Reply", tabindex: "-1", onclick: () => actions.reply(message) }, icon("reply"));
+  return element("button", { class: "icon act", type: "button", "aria-label": say("reply"), tabindex: "-1", onclick: () => actions.reply(message) }, icon("reply"));
 }

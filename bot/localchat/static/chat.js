@@ -8,9 +8,11 @@ import { Outbox } from "./outbox.js";
 import { closeWebApp, openWebApp } from "./panel.js";
 import { openPopup } from "./popup.js";
 import { chatsOf, drawSidebar } from "./sidebar.js";
+import { say } from "./texts.js";
 import { Timeline } from "./timeline.js";
 
 const QUICK = ["👍", "❤", "🔥", "😁", "🤔", "👎"];
+const ACTIONS = new Set(["typing", "upload_photo", "upload_document"]); // that have words of their own
 const BUSY = 5000; // milliseconds that "typing" lasts
 const PATIENCE = 15000; // milliseconds that a pressed button waits for its answer
 
@@ -62,9 +64,9 @@ const composer = new Composer({
   attach: (anchor) => {
     const { left, top } = anchor.getBoundingClientRect();
     openPopup([
-      { icon: "photo", label: "Photo", run: () => outbox.choose("photos") },
-      { icon: "file", label: "File", run: () => outbox.choose("documents") },
-      { icon: "draw", label: "Sample photos", run: () => outbox.openSamples() },
+      { icon: "photo", label: say("photo"), run: () => outbox.choose("photos") },
+      { icon: "file", label: say("file"), run: () => outbox.choose("documents") },
+      { icon: "draw", label: say("samples"), run: () => outbox.openSamples() },
     ], { x: left - 60, y: top - 8, above: true });
   },
 });
@@ -75,7 +77,7 @@ async function press(message, button, pressed) {
   if (button.web_app) return openWebApp(button.text, button.web_app.url, state.me);
   if (button.copy_text) {
     await navigator.clipboard.writeText(button.copy_text.text);
-    return toast("Copied");
+    return toast(say("copied"));
   }
   pressed.classList.add("waiting");
   setTimeout(() => pressed.classList.remove("waiting"), PATIENCE);
@@ -87,9 +89,9 @@ async function press(message, button, pressed) {
 
 function openMessageMenu({ message }, x, y) {
   const words = message.text ?? message.caption;
-  const items = [{ icon: "reply", label: "Reply", run: () => composer.reply(message) }];
-  if (words) items.push({ icon: "copy", label: "Copy text", run: () => navigator.clipboard.writeText(words) });
-  if (message.from.id === state.me.id) items.push({ icon: "edit", label: "Edit", run: () => composer.edit(message) });
+  const items = [{ icon: "reply", label: say("reply"), run: () => composer.reply(message) }];
+  if (words) items.push({ icon: "copy", label: say("copy_text"), run: () => navigator.clipboard.writeText(words) });
+  if (message.from.id === state.me.id) items.push({ icon: "edit", label: say("edit"), run: () => composer.edit(message) });
   openPopup(items, { x, y }, QUICK.map((emoji) => ({ label: emoji, run: () => react(message, emoji) })));
 }
 
@@ -102,11 +104,11 @@ const openBotMenu = attempt(async () => {
 function openChatMenu() {
   const { right, bottom } = $("#more").getBoundingClientRect();
   const items = [
-    { icon: "theme", label: `Theme: ${localStorage.getItem("theme") ?? "as the system"}`, run: nextTheme },
-    { icon: "clear", label: "Clear history", run: attempt(() => post(`${place()}/clear`, { user_id: state.me.id })) },
+    { icon: "theme", label: say(`theme_${localStorage.getItem("theme") ?? "system"}`), run: nextTheme },
+    { icon: "clear", label: say("clear_history"), run: attempt(() => post(`${place()}/clear`, { user_id: state.me.id })) },
   ];
-  if (state.chat.menu_button.type === "web_app") items.unshift({ icon: "menu", label: "Commands", run: () => composer.toggleCommands() });
-  if (state.chat.type === "private" && !state.chat.blocked) items.push({ icon: "stop", label: "Stop bot", danger: true, run: () => block(true) });
+  if (state.chat.menu_button.type === "web_app") items.unshift({ icon: "menu", label: say("commands"), run: () => composer.toggleCommands() });
+  if (state.chat.type === "private" && !state.chat.blocked) items.push({ icon: "stop", label: say("stop_bot"), danger: true, run: () => block(true) });
   openPopup(items, { x: right - 200, y: bottom + 4 });
 }
 
@@ -137,13 +139,13 @@ function drawFrame() {
   composer.offer(state.chat.commands);
   const button = state.chat.menu_button;
   $("#menu").hidden = button.type !== "web_app" && !state.chat.commands.length;
-  $("#menu span").textContent = button.type === "web_app" ? button.text : "Menu";
+  $("#menu span").textContent = button.type === "web_app" ? button.text : say("menu");
   drawFooter();
 }
 
 function drawStatus(action) {
-  const words = action ? { typing: "typing…", upload_photo: "sending a photo…", upload_document: "sending a file…" }[action] ?? "busy…" : null;
-  const idle = state.chat.type === "private" ? `bot · you are ${state.me.first_name}` : `${state.users.length} people and digitbot`;
+  const words = action ? say(ACTIONS.has(action) ? action : "busy") : null;
+  const idle = state.chat.type === "private" ? say("private_chat", { name: state.me.first_name }) : say("group_chat", { count: state.users.length });
   $("#status").textContent = words ?? idle;
   $("#status").classList.toggle("busy", Boolean(words));
   timeline.typing(Boolean(words));
@@ -153,7 +155,7 @@ function drawFooter() {
   const empty = timeline.entries.size === 0;
   const needsStart = state.chat.type === "private" && (state.chat.blocked || empty);
   $("#start").hidden = !needsStart;
-  $("#start").textContent = state.chat.blocked ? "Restart" : "Start";
+  $("#start").textContent = say(state.chat.blocked ? "restart" : "start");
   $("#composer").hidden = needsStart;
   $("#welcome").hidden = !empty;
   if (empty) drawWelcome();
@@ -162,13 +164,13 @@ function drawFooter() {
 function drawWelcome() {
   const isPrivate = state.chat.type === "private";
   const words = isPrivate
-    ? state.bot.description || state.bot.short_description || "Send a photo of a handwritten digit."
-    : "A group: the bot hears commands, mentions and replies to its messages.";
+    ? state.bot.description || state.bot.short_description || say("welcome_help")
+    : say("group_help");
   $("#welcome").replaceChildren(
     avatar(isPrivate ? state.bot : state.chat),
-    element("h2", {}, isPrivate ? "What can this bot do?" : state.chat.title),
+    element("h2", {}, isPrivate ? say("welcome") : state.chat.title),
     element("p", {}, words),
-    ...(isPrivate ? [element("div", { class: "strip" }, ...outbox.sampleButtons(1, 4)), element("p", { class: "fine" }, "No pen at hand? Send one of these photos.")] : []),
+    ...(isPrivate ? [element("div", { class: "strip" }, ...outbox.sampleButtons(1, 4)), element("p", { class: "fine" }, say("welcome_samples"))] : []),
   );
 }
 
@@ -301,5 +303,5 @@ applyTheme();
 listen({
   onEvent: (event) => state.chat && happen(event),
   onOpen: reload,
-  onLost: () => { $("#status").textContent = "waiting for the bot to come back…"; },
+  onLost: () => { $("#status").textContent = say("lost"); },
 });

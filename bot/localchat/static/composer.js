@@ -1,6 +1,7 @@
 // Where a person writes: text, a reply or an edit, commands offered while typing.
 
 import { $, element, icon, summary } from "./dom.js";
+import { say } from "./texts.js";
 
 export class Composer {
   // `actions`: send(text, replyTo), edit(message, text), editLast(), files(list), openMenu(), attach(anchor)
@@ -23,11 +24,11 @@ export class Composer {
   }
 
   reply(message) {
-    this.#about("reply", message, `Reply to ${message.from.first_name}`);
+    this.#about("reply", message, say("reply_to", { name: message.from.first_name }));
   }
 
   edit(message) {
-    this.#about("edit", message, "Edit message");
+    this.#about("edit", message, say("edit_message"));
     this.text.value = message.text ?? message.caption ?? "";
     this.#typed();
   }

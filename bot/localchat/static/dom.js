@@ -1,5 +1,7 @@
 // Elements from JavaScript, and the few things that every part of the page needs.
 
+import { say } from "./texts.js";
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 
 // element("p", { class: "fine", hidden: true, dataset: { kind: "x" }, onclick: f }, "text", otherElement)
@@ -44,10 +46,11 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long" });
 export const clock = (seconds) => CLOCK.format(seconds * 1000);
 
+export const daysAgo = (seconds) => Math.round((new Date().setHours(0, 0, 0, 0) - new Date(seconds * 1000).setHours(0, 0, 0, 0)) / 86_400_000);
+
 export function day(seconds) {
-  const date = new Date(seconds * 1000);
-  const distance = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
-  return distance === 0 ? "Today" : distance === 1 ? "Yesterday" : DAY.format(date);
+  const distance = daysAgo(seconds);
+  return distance === 0 ? say("today") : distance === 1 ? say("yesterday") : DAY.format(seconds * 1000);
 }
 
 // An emoji as a picture, also where its plain form is a letter-like sign ("❤", "✍").
@@ -56,7 +59,7 @@ export const pictured = (emoji) => (/^\p{Emoji_Presentation}/u.test(emoji) ? emo
 // One line that says what a message is.
 export function summary(message) {
   const words = message.text ?? message.caption ?? "";
-  if (message.photo) return words ? `🖼 ${words}` : "Photo";
+  if (message.photo) return words ? `🖼 ${words}` : say("photo");
   if (message.document) return words || message.document.file_name;
   return words;
 }

@@ -2,6 +2,7 @@
 
 import { sampleAddress } from "./api.js";
 import { $, bytes, element, icon } from "./dom.js";
+import { say } from "./texts.js";
 
 const READABLE = /^image\/(jpeg|png|webp|bmp|gif)$/;
 const SAMPLES = 12;
@@ -37,7 +38,7 @@ export class Outbox {
     const pictures = this.files.every((file) => READABLE.test(file.type));
     const count = this.files.length;
     const noun = pictures ? "photo" : "file";
-    $("#outbox-title").textContent = count === 1 ? `Send this ${noun}` : `Send ${count} ${noun}s`;
+    $("#outbox-title").textContent = count === 1 ? say(`send_${noun}`) : say(`send_${noun}s`, { count });
     $("#as-photo").checked = pictures && kind === "photos";
     $("#as-photo").closest("label").hidden = !pictures;
     $("#caption").value = "";
@@ -55,7 +56,7 @@ export class Outbox {
   // Some samples as buttons that send them.
   sampleButtons(seed, count) {
     return Array.from({ length: count }, (_, index) =>
-      element("button", { type: "button", "aria-label": `Send sample photo ${index + 1}`, onclick: () => this.#pick(seed, index) },
+      element("button", { type: "button", "aria-label": say("send_sample", { number: index + 1 }), onclick: () => this.#pick(seed, index) },
         element("img", { src: sampleAddress(seed, index), alt: "", loading: "lazy" })));
   }
 

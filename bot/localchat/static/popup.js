@@ -1,6 +1,7 @@
 // A small menu at a place, closed by a choice, a press elsewhere or Escape.
 
 import { $, element, icon, pictured } from "./dom.js";
+import { say } from "./texts.js";
 
 const popup = $("#popup");
 let opener = null;
@@ -10,7 +11,7 @@ export function openPopup(items, { x, y, above = false }, quick = []) {
   opener = document.activeElement;
   const choose = (run) => () => { closePopup(); run(); };
   const row = quick.length ? [element("div", { class: "quick" }, ...quick.map(({ label, run }) =>
-    element("button", { type: "button", role: "menuitem", "aria-label": `React with ${label}`, onclick: choose(run) }, pictured(label))))] : [];
+    element("button", { type: "button", role: "menuitem", "aria-label": say("react", { emoji: label }), onclick: choose(run) }, pictured(label))))] : [];
   popup.replaceChildren(...row, ...items.map((item) =>
     element("button", { type: "button", role: "menuitem", class: item.danger ? "item danger" : "item", onclick: choose(item.run) }, icon(item.icon), item.label)));
   popup.hidden = false;

@@ -1,6 +1,7 @@
 // Who writes, and the chats that this person sees.
 
-import { $, avatar, clock, day, element, summary } from "./dom.js";
+import { $, avatar, clock, day, daysAgo, element, summary } from "./dom.js";
+import { say } from "./texts.js";
 
 // `state`: { users, chats, me, chat, unread: Map(chat_id -> count), bot }; `actions`: person(user), chat(chat)
 export function drawSidebar(state, actions) {
@@ -37,14 +38,14 @@ function row(chat, state, actions) {
       avatar(chat.type === "private" ? state.bot : chat),
       element("span", { class: "names" },
         element("div", {}, element("strong", {}, chat.title ?? state.bot.first_name), last ? element("time", {}, when(last.date)) : null),
-        element("p", {}, last ? preview(last, chat, state) : "No messages yet")),
+        element("p", {}, last ? preview(last, chat, state) : say("no_messages"))),
       unread ? badge(unread) : null));
 }
 
 function preview(message, chat, state) {
-  const name = message.from.id === state.me.id ? "You" : message.from.first_name;
+  const name = message.from.id === state.me.id ? say("you") : message.from.first_name;
   return chat.type === "private" && message.from.is_bot ? summary(message) : `${name}: ${summary(message)}`;
 }
 
-const when = (seconds) => (day(seconds) === "Today" ? clock(seconds) : day(seconds));
-const badge = (count) => element("span", { class: "unread", "aria-label": `${count} unread` }, String(count));
+const when = (seconds) => (daysAgo(seconds) === 0 ? clock(seconds) : day(seconds));
+const badge = (count) => element("span", { class: "unread", "aria-label": say("unread", { count }) }, String(count));

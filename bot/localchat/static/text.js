@@ -1,6 +1,7 @@
 // Formatted text: a message's entities become elements. Offsets are UTF-16 code units, as JavaScript counts.
 
 import { element } from "./dom.js";
+import { say } from "./texts.js";
 
 // `onCommand(command)` runs when somebody presses a /command in the text.
 export function formatted(text, entities = [], onCommand = () => {}) {
@@ -39,7 +40,7 @@ function wrap(entity, words, children, onCommand) {
   }
   if (entity.type === "spoiler") {
     const show = (event) => event.currentTarget.classList.add("shown");
-    return element("button", { class: "spoiler", type: "button", "aria-label": "Hidden text", onclick: show }, ...children);
+    return element("button", { class: "spoiler", type: "button", "aria-label": say("hidden"), onclick: show }, ...children);
   }
   return element("span", {}, ...children);
 }

@@ -2,15 +2,29 @@
 
 import json
 import re
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
 
+from bot import i18n
 from bot.localchat import page
+from bot.localchat.page_texts import page_texts
+from bot.web.rendering import rendered
 from tests.bot.localchat.conftest import Served
 from tests.bot.person import Person
 
 STATIC = Path(page.__file__).parent / "static"
+MODULES = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.js"))
+KEYS = {"Enter", "Escape", "Tab", "Files"}
+"""Names of the browser's own in the page's modules."""
+
+
+class Quoted(NullTranslations):
+    """A language in which every sentence stands in quotes."""
+
+    def gettext(self, message: str) -> str:
+        return f"«{message}»"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +73,40 @@ async def test_the_page_needs_nothing_from_elsewhere(served: Served) -> None:
         answer = await served.client.get(f"/localchat/static/{path.name}")
         assert answer.status_code == 200
     assert sum(path.stat().st_size for path in STATIC.iterdir()) < 100_000
+
+
+async def test_the_page_is_served_with_its_sentences(served: Served) -> None:
+    answer = await served.client.get("/", headers={"Accept-Language": "xx-YY,en;q=0.8"})
+
+    block = re.search(r'<script type="application/json" id="texts">(.*?)</script>', answer.text, re.DOTALL)
+    assert block is not None
+    assert json.loads(block[1]) == page_texts(i18n.texts("en"))
+    assert '<html lang="en">' in answer.text
+    assert answer.headers["vary"] == "Accept-Language"
+
+
+def test_all_that_the_page_says_comes_from_the_catalogue() -> None:
+    html = rendered(STATIC / "index.html", page_texts, Quoted())
+    shown = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+
+    spoken = re.findall(r'(?:aria-label|placeholder|title)="([^"]+)"', shown)
+    written = [text.strip() for text in re.findall(r">([^<]+)<", shown) if text.strip()]
+
+    assert [text for text in spoken + written if not re.search("«.+»", text)] == ["digitbot", "digitbot"]
+
+
+def test_all_that_its_modules_say_comes_from_the_catalogue() -> None:
+    literals = re.findall(r'["`]([A-Z][a-z]+(?: [^"`]*)?)["`]', MODULES)
+
+    assert set(literals) <= KEYS
+    assert "…" not in MODULES
+    assert set(re.findall(r'say\("(\w+)"', MODULES)) <= page_texts(i18n.texts()).keys()
+
+
+@pytest.mark.parametrize("language", i18n.languages())
+def test_no_sentence_of_the_page_means_something_in_html(language: str) -> None:
+    for sentence in page_texts(i18n.texts(language)).values():
+        assert not re.search('[<&"]', sentence), sentence
 
 
 async def test_the_policy_lets_no_foreign_script_run(served: Served) -> None:

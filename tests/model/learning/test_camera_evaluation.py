@@ -28,9 +28,7 @@ def reading_of(digits: str, confidence: float) -> Reading:
 @pytest.fixture
 def digits() -> Examples:
     """Ten drawn digits."""
-    return Examples(
-        handwriting.draw(list(range(10)), np.random.default_rng(0)), np.arange(10, dtype=np.uint8)
-    )
+    return handwriting.examples(10, np.random.default_rng(0))
 
 
 def test_a_score_counts_right_answers_and_abstentions() -> None:

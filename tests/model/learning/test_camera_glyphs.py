@@ -17,8 +17,7 @@ from model.vision.page import Box
 @pytest.fixture(scope="module")
 def written() -> Examples:
     """Drawn digits in the place of MNIST."""
-    labels = np.arange(30, dtype=np.uint8) % 10
-    return Examples(handwriting.draw(labels.tolist(), np.random.default_rng(0)), labels)
+    return handwriting.examples(30, np.random.default_rng(0))
 
 
 def ignore(done: int, count: int) -> None:

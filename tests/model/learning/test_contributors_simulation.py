@@ -20,8 +20,7 @@ def reader() -> Iterator[Reader]:
 
 @pytest.fixture(scope="module")
 def digits() -> Examples:
-    labels = [index % 10 for index in range(200)]
-    return Examples(handwriting.draw(labels, np.random.default_rng(5)), np.array(labels, np.uint8))
+    return handwriting.examples(200, np.random.default_rng(5))
 
 
 def told(kind: Lie, digits: Examples) -> Examples:

@@ -34,8 +34,7 @@ def shipped() -> Checkpoint:
 
 @pytest.fixture(scope="module")
 def drawn() -> Examples:
-    labels = [index % 10 for index in range(120)]
-    return Examples(handwriting.draw(labels, np.random.default_rng(5)), np.array(labels, np.uint8))
+    return handwriting.examples(120, np.random.default_rng(5))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def test_one_correction_is_learned_and_the_shipped_network_stays_as_it_is(
 ) -> None:
     before = shipped.network.copy()
 
-    mixed_in = replay.from_mnist(drawn, shipped.network, workers)
+    mixed_in = Replay.of(replay.MNIST, drawn, shipped.network, workers)
     tuned = tune(shipped.network, correction, mixed_in, workers)
     stepped_back = shipped.network.interpolate(tuned, 0.75)
 
@@ -80,7 +79,7 @@ def test_equal_data_gives_equal_weights_bit_for_bit(
 ) -> None:
     def drawn_ones(workers: Workers) -> Replay:
         rng = np.random.default_rng(1)
-        return replay.from_drawing(handwriting.draw, shipped.network, workers, rng, 60)
+        return Replay.of(replay.DRAWN, handwriting.examples(60, rng), shipped.network, workers)
 
     with Workers(1) as alone:
         one = tune(shipped.network, correction, drawn_ones(alone), alone)
@@ -97,7 +96,7 @@ def test_other_data_gives_another_seed(shipped: Checkpoint, drawn: Examples) -> 
 
 
 def test_nothing_cannot_be_learned(shipped: Checkpoint, drawn: Examples, workers: Workers) -> None:
-    mixed_in = replay.from_mnist(drawn, shipped.network, workers)
+    mixed_in = Replay.of(replay.MNIST, drawn, shipped.network, workers)
 
     with pytest.raises(TrainingError, match="no corrections"):
         tune(shipped.network, drawn.take(slice(0, 0)), mixed_in, workers)
@@ -108,7 +107,7 @@ def test_every_digit_is_replayed_equally_often_as_far_as_it_lies_not_at_the_edge
 ) -> None:
     mostly_ones = Examples.concatenate([drawn, *[drawn.take(np.array([1]))] * 200])
 
-    mixed_in = replay.from_mnist(mostly_ones, shipped.network, workers)
+    mixed_in = Replay.of(replay.MNIST, mostly_ones, shipped.network, workers)
     indices = mixed_in.indices(60, np.random.default_rng(0))
 
     np.testing.assert_array_equal(np.bincount(mostly_ones.labels[indices[:30]]), np.full(10, 3))
@@ -120,7 +119,7 @@ def test_the_edge_is_what_the_shipped_network_is_least_sure_of(
 ) -> None:
     confidences = shipped.network.probabilities(drawn.pixels).max(axis=1)
 
-    edge = replay.from_mnist(drawn, shipped.network, workers).edge
+    edge = Replay.of(replay.MNIST, drawn, shipped.network, workers).edge
 
     assert len(edge) == 12
     assert confidences[edge].max() < np.delete(confidences, edge).min()
@@ -130,7 +129,7 @@ def test_what_is_replayed_aims_at_what_the_shipped_network_says_of_it(
     shipped: Checkpoint, workers: Workers
 ) -> None:
     rng = np.random.default_rng(1)
-    mixed_in = replay.from_drawing(handwriting.draw, shipped.network, workers, rng, 10)
+    mixed_in = Replay.of(replay.DRAWN, handwriting.examples(10, rng), shipped.network, workers)
     pixels = mixed_in.examples.pixels
 
     np.testing.assert_allclose(mixed_in.targets(pixels), shipped.network.probabilities(pixels), rtol=1e-5)
@@ -187,7 +186,7 @@ def test_a_retraining_steps_back_until_the_gate_passes_or_is_refused(
 
     outcome = retrain(
         strict,
-        replay.from_mnist(drawn, shipped.network, workers),
+        Replay.of(replay.MNIST, drawn, shipped.network, workers),
         (holdouts.plain(drawn),),
         workers,
         lambda stage, done: told.append((stage, done)),

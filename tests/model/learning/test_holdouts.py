@@ -14,8 +14,7 @@ from model.learning.styles import Style
 
 @pytest.fixture(scope="module")
 def drawn() -> Examples:
-    labels = [index % 10 for index in range(20)]
-    return Examples(handwriting.draw(labels, np.random.default_rng(5)), np.array(labels, np.uint8))
+    return handwriting.examples(20, np.random.default_rng(5))
 
 
 def same(one: Holdout, other: Holdout) -> bool:

@@ -55,8 +55,7 @@ def test_metadata_keeps_it() -> None:
 def test_the_shipped_reader_is_right_as_often_as_it_says_in_hands_that_it_was_not_measured_in() -> None:
     """Drawn digits in random hands of other seeds: those that it is 95 % sure of are right, others less."""
     shipped = checkpoint.shipped("reader")
-    labels = [index % 10 for index in range(600)]
-    drawn = Examples(handwriting.draw(labels, np.random.default_rng(8)), np.array(labels, np.uint8))
+    drawn = handwriting.examples(600, np.random.default_rng(8))
     written = holdouts.styled(drawn, seed=9)
     temperature = float(shipped.metadata["temperature"])
     logits = shipped.network.logits(Examples(written.images, written.labels).pixels)
@@ -88,8 +87,7 @@ def test_it_is_measured_in_the_hands_that_the_network_errs_in(monkeypatch: pytes
 
 def test_a_checkpoint_can_be_given_its_sureness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The weights stay; what the metadata says is what `measure` finds."""
-    labels = np.arange(60, dtype=np.uint8) % 10
-    digits = Examples(handwriting.draw(labels.tolist(), np.random.default_rng(8)), labels)
+    digits = handwriting.examples(60, np.random.default_rng(8))
     shipped = checkpoint.shipped("reader")
     file = tmp_path / "reader.safetensors"
     file.write_bytes(checkpoint.save(shipped.network, {"temperature": "0.5"}))

@@ -21,8 +21,7 @@ CLASSIC = replace(RECIPES["classic"], epochs=4, mnist=16, input_scale=1.0)
 @pytest.fixture(scope="module")
 def digits() -> Examples:
     """A few hundred drawn digits."""
-    labels = np.resize(np.arange(10), 600)
-    return Examples(handwriting.draw(labels.tolist(), np.random.default_rng(1)), labels.astype(np.uint8))
+    return handwriting.examples(600, np.random.default_rng(1))
 
 
 def _training(digits: Examples, recipe: Recipe, architecture: str = "classic", seed: int = 5) -> Training:
