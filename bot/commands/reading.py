@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Annotated
 
 import typer
-from threadpoolctl import threadpool_limits
 
 from bot import i18n
 from bot.config import Config
@@ -52,15 +51,12 @@ def read(
     limits = configuration.limits
     jobs = jobs or os.cpu_count() or 1
     render = _as_json if as_json else _as_text
-    with (
-        threadpool_limits(1),
-        DecoderPool(
-            jobs,
-            memory=limits.decoder_memory,
-            seconds=limits.decoder_seconds,
-            file_bytes=limits.photo_bytes,
-        ) as pool,
-    ):
+    with DecoderPool(
+        jobs,
+        memory=limits.decoder_memory,
+        seconds=limits.decoder_seconds,
+        file_bytes=limits.photo_bytes,
+    ) as pool:
         for result in read_files(_files(inputs), pool, recognizer, jobs):
             typer.echo(render(result))
     missing = [str(path) for path in inputs if not path.exists()]
