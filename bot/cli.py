@@ -56,8 +56,8 @@ for command in (
 def main() -> None:
     """Run the command line; the exit status is 0 done, 1 failed with one line on stderr, 2 usage."""
     try:
-        # OpenBLAS's threads spin while they wait for each other. Serving beside a training, that doubled the time
-        # of the one and quadrupled the slowest readings of the other.
+        # OpenBLAS's threads spin while they wait for each other: serving beside a training, that doubled the
+        # training's time and made the slowest photos take four times as long
         with threadpool_limits(1, user_api="blas"):
             app()
     except (BotError, ModelError, StorageError) as exc:
