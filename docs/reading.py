@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
-from rich.table import Table
 
 from model import recognizer as recognition
 from model.learning import camera_evaluation, mnist
@@ -35,7 +34,7 @@ from model.vision.decode import decode
 from model.vision.ink import find_ink
 
 SEED = 5
-PER_CONDITION, PER_UNUSUAL, PIECES, LINES, CROPPED, NUMBERS, PER_KIND = 10, 16, 3, 104, 60, 80, 6
+PER_CONDITION, PER_UNUSUAL, PIECES, LINES, CROPPED, NUMBERS, PER_KIND = 4, 8, 2, 52, 30, 40, 3
 
 SHOWN = ("squared", "hard shadow", "blackboard", "desk", "newspaper", "hard")
 """Conditions in the pictures of the steps."""
@@ -51,7 +50,7 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     ),
     "edges of the page left out": ((choosing, "_is_frame", lambda mark, others, labels: False),),
     "ruled lines as dark as ink taken out": ((finding, "runs_through", lambda mark, labels: False),),
-    "faded middles of strokes filled": ((ink, "_FADED", math.inf),),
+    "faded middles of strokes filled": ((ink, "_FADED", 1e9),),
     "outlined digits filled": ((normalisation, "_filled", lambda outline: outline),),
     "sloping lines levelled": ((finding, "_LEVEL", math.inf),),
     "digits at the edge that go on with a line": ((choosing, "_goes_on", lambda mark, inner, labels: False),),
@@ -86,12 +85,14 @@ def switched_off(changes: tuple[tuple[Any, str, Any], ...]) -> Iterator[None]:
 
 
 def ablate(sets: dict[str, list[Photo]], console: Console) -> None:
-    """Print the accuracy on every set with each technique switched off."""
-    table = Table("without", *(f"{name} ({len(photos)})" for name, photos in sets.items()))
+    """Print the accuracy on every set with each technique switched off, row by row, in Markdown."""
+    console.print(
+        "| without | " + " | ".join(f"{name} ({len(photos)})" for name, photos in sets.items()) + " |"
+    )
+    console.print("| --- |" + " ---: |" * len(sets))
     with ProcessPoolExecutor(2, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         for name, scores in zip(("", *OFF), pool.map(partial(_scores, sets), ("", *OFF)), strict=True):
-            table.add_row(name or "(everything on)", *map(_figure, scores))
-    console.print(table)
+            console.print(f"| {name or '(everything on)'} | " + " | ".join(map(_figure, scores)) + " |")
 
 
 def _scores(sets: dict[str, list[Photo]], without: str) -> list[Score]:
@@ -197,7 +198,7 @@ def main() -> None:
             for part in ("single", "multi")
             for photo in camera_evaluation.folder_photos(Path(sys.argv[2]), part)
         ]
-    ablate(sets, Console(width=160))
+    ablate(sets, Console(soft_wrap=True))
 
 
 if __name__ == "__main__":
