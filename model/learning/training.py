@@ -41,7 +41,7 @@ class EpochResult:
         training_loss: mean over its batches, while learning.
         validation_loss: mean cross-entropy of the averaged weights on the validation examples, in nats.
         validation_errors: how many of these they misread.
-        best: better than every epoch before.
+        best: none before was better by more than chance, so that it is kept.
     """
 
     epoch: int
@@ -51,14 +51,25 @@ class EpochResult:
     best: bool
 
 
+def within_chance(errors: int, fewest: int) -> bool:
+    """At most one standard error more than the fewest, a count's being its square root.
+
+    Where the fewest of many epochs is a matter of luck, the later of two that are as good is the better
+    choice, for it has settled at a smaller learning rate (after the one standard error rule of Breiman et al.
+    1984, "Classification and Regression Trees", section 3.4.3).
+    """
+    return errors <= fewest + math.sqrt(fewest)
+
+
 class Training:
     """A training that can be stopped after any epoch and taken up again.
 
     Attributes:
         network: as the optimizer moves it.
         average: the moving average of its weights.
-        best: the average after the epoch that misread the fewest validation examples, made ready for use:
-            for plain pixels, and without batch normalisation.
+        best: the average after the last epoch that misread as few validation examples as any, give or take
+            what is chance (`within_chance`), made ready for use: for plain pixels, and without batch
+            normalisation.
         history: one result for each finished epoch.
     """
 
@@ -168,7 +179,7 @@ class Training:
         logits = workers.map_chunks(network.logits, self._validation.pixels)
         loss = -log_softmax(logits)[np.arange(len(labels)), labels].mean()
         errors = int((logits.argmax(axis=1) != labels).sum())
-        best = all(errors <= earlier.validation_errors for earlier in self.history)
+        best = all(within_chance(errors, earlier.validation_errors) for earlier in self.history)
         return EpochResult(epoch, training_loss, float(loss), errors, best)
 
     def state(self) -> bytes:
