@@ -262,8 +262,12 @@ def receipt(texts: Texts, helped: Helped) -> str:
     )
 
 
-def unasked(texts: Texts, trigger: str) -> str:
-    """What stands above a report that nobody asked for."""
-    if trigger == Trigger.FORGETTING:
+def unasked(texts: Texts, over: Progress) -> str:
+    """What stands above a report that nobody asked for, or instead of one."""
+    if over.has_crashed:
+        return texts.gettext(
+            "A training broke off, because its process was killed. Nothing was changed; /retrain begins anew."
+        )
+    if over.trigger == Trigger.FORGETTING:
         return texts.gettext("Somebody has left, so a network without them was trained.")
     return texts.gettext("The nightly training is done.")

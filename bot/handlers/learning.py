@@ -82,13 +82,14 @@ async def _report(version_id: int, chat_id: int, texts: Texts, digitbot: DigitBo
 
 
 async def report_unasked(progress: Progress, digitbot: DigitBot) -> None:
-    """Tell every administrator of a training that none of them asked for."""
-    if progress.trigger == Trigger.COMMAND or progress.state is not RunState.FINISHED:
+    """Tell every administrator of a training that none of them asked for, or that none can watch any more."""
+    is_unasked = progress.trigger != Trigger.COMMAND and progress.state is RunState.FINISHED
+    if not (is_unasked or progress.has_crashed):
         return
     texts = i18n.texts()
     for admin in digitbot.parts.admins:
         try:
-            await digitbot.bot.send_message(admin, learning_replies.unasked(texts, progress.trigger))
+            await digitbot.bot.send_message(admin, learning_replies.unasked(texts, progress))
             if progress.version_id is not None:
                 await _report(progress.version_id, admin, texts, digitbot)
         except TelegramError as exc:  # one who never wrote to the bot cannot be written to

@@ -113,6 +113,11 @@ class Progress:
         """Nothing more comes."""
         return self.state not in (RunState.QUEUED, RunState.RUNNING)
 
+    @property
+    def has_crashed(self) -> bool:
+        """The process that did it ended in the middle of it; nobody watches it any more."""
+        return self.error == runs.SILENT
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:
@@ -258,10 +263,14 @@ class LearningService:
         return await self._timeline.newest(limit)
 
     async def attend(self) -> None:
-        """Screen, train on schedule, take up queued trainings, unlearn who has left; ends when cancelled."""
+        """Screen, mark crashed trainings, train on schedule, take up queued ones, unlearn who has left.
+
+        Ends when cancelled.
+        """
         while True:
             try:
                 await self._lessons.screen()
+                await self._mark_crashed()
                 await self._ask_on_schedule()
                 await self._ask_to_unlearn()
                 await self._take_up()
@@ -282,6 +291,14 @@ class LearningService:
                 await model_versions.promote(session, version_id, by, self._now(), how=how)
         await self._champion.refresh()
         return await self._timeline.get(version_id)
+
+    async def _mark_crashed(self) -> None:
+        """Say of trainings whose process was killed that they failed, and tell of it."""
+        async with self._database.transaction() as session:
+            crashed = await runs.release_silent(session, self._now(), LEASE)
+        for run in crashed:
+            log.warning("training %d failed: %s", run.id, run.error)
+            await self._tell(run.id)
 
     async def _ask_on_schedule(self) -> None:
         """Ask for the training of today once in all processes, where enough was taught since the last."""

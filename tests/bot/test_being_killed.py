@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,12 @@ import pytest
 from sqlalchemy import text
 
 from bot.messenger import GRACE
+from bot.services.learning import Stage
+from storage import runs
 from storage.engine import Database
-from tests.bot.conftest import KEY, config_in, running_in
+from storage.errors import RunNotFoundError
+from storage.records import RunState, TrainingRunRecord
+from tests.bot.conftest import KEY, button, config_in, running_in, toast
 from tests.bot.localchat.conftest import Served, serving
 from tests.bot.person import Json, Person
 
@@ -187,3 +191,52 @@ async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed_a_hundred_times
     tmp_path: Path, photos: Photos
 ) -> None:
     await survives(tmp_path, photos, kills=100, rng=np.random.default_rng(6))
+
+
+def says(sentence: str) -> Callable[[Json], bool]:
+    """Whether something in the chat contains this sentence, in its text or caption."""
+    return lambda seen: sentence in seen["message"].get("text", "") + seen["message"].get("caption", "")
+
+
+async def run_in(database: Database, run_id: int, wanted: Callable[[TrainingRunRecord], bool]) -> None:
+    """Wait until a training run is as wanted."""
+    async with asyncio.timeout(200):
+        while True:
+            with suppress(RunNotFoundError):
+                async with database.reading() as session:
+                    if wanted(await runs.get(session, run_id)):
+                        return
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", [Stage.PREPARING, Stage.TRAINING, Stage.JUDGING])
+async def test_a_training_ends_with_its_bot_whose_next_start_marks_it_and_can_train_again(
+    tmp_path: Path, photos: Photos, stage: Stage
+) -> None:
+    """Killed at this stage of a training of full size, after a correction by an administrator."""
+    digit = next(digits for digits in photos if len(digits) == 1)
+    async with serving(tmp_path) as telegram:
+        installation, identity = Installation(tmp_path, telegram), telegram.chat.identity
+        admin = Person(telegram.client, identity.admin_id)
+        database = Database(installation.database)
+        async with installation.running() as bot:
+            answer = await admin.answer_to(await admin.send_photo(photos[digit]))
+            await admin.press(answer["message_id"], button(answer, digit))
+            question = (await admin.see(says("May I learn")))["message"]
+            await toast(admin, question["message_id"], button(question, "Yes, learn from my corrections"))
+            await admin.send("/retrain")
+            await run_in(database, 1, lambda run: run.stage == stage)
+            trainer = next(
+                child for child in psutil.Process(bot.pid).children() if "bot.trainer" in child.cmdline()
+            )
+            bot.kill()
+            trainer.wait(timeout=10)
+
+        async with installation.running():
+            await admin.see(says("A training broke off, because its process was killed."))
+            await run_in(database, 1, lambda run: run.state is RunState.FAILED)
+            await admin.send("/retrain")
+            await admin.see(says("Version 2, trained on 1 corrected digit"), patience=200)
+            await run_in(database, 2, lambda run: run.state is RunState.FINISHED)
+        await database.close()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
+from bot.services.learning import Progress
 from bot.services.receipts import ReceiptService
 from bot.services.replays import ReplayService
 from model.learning import handwriting, mnist
@@ -21,7 +22,7 @@ from model.learning.styles import Style
 from model.nn import checkpoint
 from storage import contributors, corrections, runs
 from storage.errors import RunInProgressError, VersionForgottenError
-from storage.records import CorrectionState, RunState, VersionState
+from storage.records import CorrectionState, NewTrainingRun, RunState, VersionState
 from tests.bot.conftest import in_background
 from tests.bot.person import PATIENCE
 from tests.bot.school import LONG, Clock, School, found
@@ -211,8 +212,6 @@ async def test_a_run_whose_process_died_is_marked_and_releases_the_lock(
     school: School, misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path, cache: Path
 ) -> None:
     """As after a `kill -9` of the bot: its row still says that it runs, and nobody renews the lease."""
-    from storage.records import NewTrainingRun  # noqa: PLC0415 - only this test writes such a row by hand
-
     await school.teach(*misread[0], by=await school.person(5))
     long_ago = school.now() - timedelta(minutes=2)
     async with school.database.transaction() as session:
@@ -225,6 +224,26 @@ async def test_a_run_whose_process_died_is_marked_and_releases_the_lock(
     assert (await school.finish(dead.id)).state is RunState.FAILED
     await school.learning.cancel()
     await school.finish(run_id)
+
+
+async def test_a_crashed_training_is_marked_and_told_of_without_anybody_asking(school: School) -> None:
+    long_ago = school.now() - timedelta(minutes=2)
+    async with school.database.transaction() as session:
+        dead = await runs.start(
+            session, NewTrainingRun("command", long_ago), "gone", long_ago, timedelta(seconds=30)
+        )
+    heard: list[Progress] = []
+
+    async def listen(progress: Progress) -> None:
+        heard.append(progress)
+
+    school.learning.subscribe(listen)
+    async with in_background(school.learning.attend()), asyncio.timeout(PATIENCE):
+        while not heard:
+            await asyncio.sleep(0.05)
+
+    (told,) = heard
+    assert (told.run_id, told.state, told.has_crashed) == (dead.id, RunState.FAILED, True)
 
 
 async def test_what_the_shipped_network_is_sure_of_otherwise_waits_for_review_unless_an_admin_says_it(
