@@ -64,7 +64,7 @@ class FineTuning:
     corrections_per_batch: int = 11
     epochs: int = 12
     least_steps: int = 140
-    most_steps: int = 500
+    most_steps: int = 400
     least_epochs: int = 4
     label_smoothing: float = 0.05
     augmentation: Recipe = PHOTO
