@@ -150,7 +150,7 @@ def test_corrections_never_make_up_more_than_their_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("corrections", "steps"), [(1, 140), (110, 140), (440, 480), (1_000, 500), (5_500, 2_000)]
+    ("corrections", "steps"), [(1, 140), (110, 140), (330, 360), (440, 400), (1_000, 400), (5_500, 2_000)]
 )
 def test_few_corrections_are_passed_over_often_and_many_at_least_four_times(
     corrections: int, steps: int
