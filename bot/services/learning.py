@@ -294,6 +294,9 @@ class LearningService:
 
     async def _mark_crashed(self) -> None:
         """Say of trainings whose process was killed that they failed, and tell of it."""
+        async with self._database.reading() as session:  # mostly there is none, and nothing to be written
+            if await runs.running(session) is None:
+                return
         async with self._database.transaction() as session:
             crashed = await runs.release_silent(session, self._now(), LEASE)
         for run in crashed:

@@ -17,7 +17,7 @@ from bot.app import Core
 from bot.config import Config, Limits, Storage, Web
 from bot.services.learning import Effort
 from model.learning import camera
-from tests.bot.person import PATIENCE, Json, Person
+from tests.bot.person import PATIENCE, Json, Person, says
 
 KEY = "vFlrV8HHgYZOWJTnYxYjXEDSgXIwZFbqbkBhjQvoqk0="
 """Encrypts the glyphs of the tests."""
@@ -120,3 +120,9 @@ def admin(running: Running) -> Person:
 def photos() -> dict[str, bytes]:
     """Photos of drawn digits and numbers, by what they show."""
     return {sample.digits: sample.jpeg for sample in camera.sample_photos(8, 7)}
+
+
+async def consents(you: Person) -> None:
+    """Say yes to the question after the first correction."""
+    question = (await you.see(says("May I learn")))["message"]
+    await toast(you, question["message_id"], button(question, "Yes, learn from my corrections"))

@@ -12,6 +12,11 @@ PATIENCE = 60.0
 """Seconds that an answer may take on a very busy machine."""
 
 
+def says(sentence: str) -> Callable[[Json], bool]:
+    """Whether something in the chat contains this sentence, in its text or caption."""
+    return lambda seen: sentence in seen["message"].get("text", "") + seen["message"].get("caption", "")
+
+
 @dataclass(frozen=True)
 class Person:
     """Sends, reads and presses as one user, by default in the private chat with the bot."""

@@ -1,15 +1,15 @@
 """What administrators do in the chat: review, retrain, decide, go back; and nobody else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.config import Model
 from bot.services.people import Person as Reviewer
-from tests.bot.conftest import Running, button, config_in, running_in, toast
-from tests.bot.person import PATIENCE, Json, Person
+from tests.bot.conftest import Running, button, config_in, consents, running_in, toast
+from tests.bot.person import PATIENCE, Person, says
 from tests.bot.school import SMALL
 
 Photos = dict[str, bytes]
@@ -25,23 +25,12 @@ async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         yield running
 
 
-def says(sentence: str) -> Callable[[Json], bool]:
-    """Whether something in the chat contains this sentence, in its text or caption."""
-    return lambda seen: sentence in seen["message"].get("text", "") + seen["message"].get("caption", "")
-
-
 async def corrected(you: Person, photo: bytes, digit: str) -> None:
     """A photo, and what its sender says that it shows."""
     sent = await you.send_photo(photo)
     answer = await you.answer_to(sent)
     await you.press(answer["message_id"], button(answer, digit))
     await you.see(lambda seen: seen["message"].get("text", "").startswith(f"{digit}   "))
-
-
-async def consents(you: Person) -> None:
-    """Say yes to the question after the first correction."""
-    question = (await you.see(says("May I learn")))["message"]
-    await toast(you, question["message_id"], button(question, "Yes, learn from my corrections"))
 
 
 async def test_an_administrator_reviews_retrains_promotes_and_goes_back(

@@ -23,9 +23,9 @@ from storage import runs
 from storage.engine import Database
 from storage.errors import RunNotFoundError
 from storage.records import RunState, TrainingRunRecord
-from tests.bot.conftest import KEY, button, config_in, running_in, toast
+from tests.bot.conftest import KEY, button, config_in, consents, running_in
 from tests.bot.localchat.conftest import Served, serving
-from tests.bot.person import Json, Person
+from tests.bot.person import Json, Person, says
 
 Photos = dict[str, bytes]
 
@@ -193,11 +193,6 @@ async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed_a_hundred_times
     await survives(tmp_path, photos, kills=100, rng=np.random.default_rng(6))
 
 
-def says(sentence: str) -> Callable[[Json], bool]:
-    """Whether something in the chat contains this sentence, in its text or caption."""
-    return lambda seen: sentence in seen["message"].get("text", "") + seen["message"].get("caption", "")
-
-
 async def run_in(database: Database, run_id: int, wanted: Callable[[TrainingRunRecord], bool]) -> None:
     """Wait until a training run is as wanted."""
     async with asyncio.timeout(200):
@@ -223,8 +218,7 @@ async def test_a_training_ends_with_its_bot_whose_next_start_marks_it_and_can_tr
         async with installation.running() as bot:
             answer = await admin.answer_to(await admin.send_photo(photos[digit]))
             await admin.press(answer["message_id"], button(answer, digit))
-            question = (await admin.see(says("May I learn")))["message"]
-            await toast(admin, question["message_id"], button(question, "Yes, learn from my corrections"))
+            await consents(admin)
             await admin.send("/retrain")
             await run_in(database, 1, lambda run: run.stage == stage)
             trainer = next(
