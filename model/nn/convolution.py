@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import DTypeLike
 
 from model.errors import ShapeError
@@ -20,11 +19,15 @@ class Conv2D(Layer):
     C is ``in_channels``, K ``out_channels``. There is no bias: the `BiasReLU` that follows adds it, after
     pooling where there is some, on a quarter of the numbers.
 
-    **How it becomes matrix products.** The usual way copies all kernel_size^2 neighbours of every pixel side
-    by side (im2col). Here only the neighbours within the row are copied (`_columns`), a third of the work for
-    a 3x3 window. The neighbours above and below need no copy: rows are the first axis, so "the same batch, i
-    rows further down" is a contiguous slice, and y is the sum of kernel_size products with ``weight[i]`` as a
-    (kernel_size C, K) matrix, each over those rows for which there is such a row below.
+    **How it becomes matrix products.** In use, the usual way: all kernel_size^2 neighbours of every pixel are
+    copied side by side (im2col), and y is one product with the weight as a (kernel_size^2 C, K) matrix, which
+    OpenBLAS shares among its threads.
+
+    In training, whose threads each have images of their own, only the neighbours within the row are copied
+    (`_columns`), a third of the memory for a 3x3 window. The neighbours above and below need no copy: rows
+    are the first axis, so "the same batch, i rows further down" is a contiguous slice, and y is the sum of
+    kernel_size products with ``weight[i]`` as a (kernel_size C, K) matrix, each over those rows for which
+    there is such a row below.
 
     **Backward.** y is linear in the weights and each product is that of a `Linear` layer, hence
     ``dL/dweight[i] = columns[i - padding :].T @ dL/dy``. Every x[h] went into y[h + padding - i] through
@@ -56,25 +59,29 @@ class Conv2D(Layer):
 
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         """(H, N, W, C) -> (H', N, W', K), and the columns for `backward`."""
-        columns = self._columns(x)
-        return _convolve(columns, self.weight, self.padding, by_row=True), columns
+        self._check(x)
+        columns = _columns(x, len(self.weight), self.padding)
+        return _convolve(columns, self.weight, self.padding), columns
 
     def infer(self, x: Array) -> Array:
         """(H, N, W, C) -> (H', N, W', K)."""
-        return _convolve(self._columns(x), self.weight, self.padding, by_row=False)
+        self._check(x)
+        windows = _windows(x, len(self.weight), self.padding)
+        matrix = self.weight.reshape(-1, self.weight.shape[3])
+        y: Array = windows.reshape(-1, len(matrix)) @ matrix
+        return y.reshape(*windows.shape[:3], -1)
 
-    def _columns(self, x: Array) -> Array:
+    def _check(self, x: Array) -> None:
         in_channels = self.weight.shape[2]
         if x.ndim != 4 or x.shape[3] != in_channels:
             raise ShapeError(f"Conv2D expects (H, N, W, {in_channels}), got {x.shape}")
-        return _columns(x, len(self.weight), self.padding)
 
     def backward(self, grad: Array, cache: Array) -> tuple[Array, Gradients]:
         """dL/dy (H', N, W', K) -> dL/dx (H, N, W, C) and the gradient of the weight."""
         kernel_size = len(self.weight)
         padding = kernel_size - 1 - self.padding
         turned = self.weight[::-1, ::-1].swapaxes(2, 3)  # (kernel_size, kernel_size, K, C)
-        grad_x = _convolve(_columns(grad, kernel_size, padding), turned, padding, by_row=True)
+        grad_x = _convolve(_columns(grad, kernel_size, padding), turned, padding)
         return grad_x, self.parameter_gradients(grad, cache)
 
     def parameter_gradients(self, grad: Array, cache: Array) -> Gradients:
@@ -90,19 +97,44 @@ class Conv2D(Layer):
 
 def _columns(x: Array, kernel_size: int, padding: int) -> Array:
     """Every pixel beside its neighbours in the row: (H, N, W, C) -> (H, N, W', kernel_size C)."""
-    height, batch, width, channels = x.shape
-    padded = np.ascontiguousarray(x)
-    if padding:
-        padded = np.zeros((height, batch, width + 2 * padding, channels), x.dtype)
-        padded[:, :, padding : padding + width] = x
-    out_width = padded.shape[2] - kernel_size + 1
+    padded = _pad(x, 0, padding)
+    height, batch, width, channels = padded.shape
     # neighbours lie side by side in memory, so a row of a window is a longer pixel at the same place
-    windows = as_strided(padded, (height, batch, out_width, kernel_size * channels), padded.strides)
-    return windows.copy()
+    shape = (height, batch, width - kernel_size + 1, kernel_size * channels)
+    return _overlapping(padded, shape, padded.strides).copy()
 
 
-def _convolve(columns: Array, weight: Array, padding: int, *, by_row: bool) -> Array:
-    """The sum over i of columns, i - padding rows further down, times weight[i]: (H', N, W', K)."""
+def _windows(x: Array, kernel_size: int, padding: int) -> Array:
+    """Every pixel's whole window: (H, N, W, C) -> (H', N, W', kernel_size, kernel_size C)."""
+    padded = _pad(x, padding, padding)
+    height, batch, width, channels = padded.shape
+    size = (height - kernel_size + 1, batch, width - kernel_size + 1)
+    down, across, right, channel = padded.strides
+    shape = (*size, kernel_size, kernel_size * channels)
+    return _overlapping(padded, shape, (down, across, right, down, channel))
+
+
+def _pad(x: Array, above: int, beside: int) -> Array:
+    """Zeros around (H, N, W, C), as many rows above and below, columns left and right."""
+    if not (above or beside):
+        return np.ascontiguousarray(x)
+    height, batch, width, channels = x.shape
+    padded = np.zeros((height + 2 * above, batch, width + 2 * beside, channels), x.dtype)
+    padded[above : above + height, :, beside : beside + width] = x
+    return padded
+
+
+def _overlapping(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """A view on x in which numbers appear more than once; `as_strided` takes six times as long to make it."""
+    return np.ndarray(shape, x.dtype, x.data, 0, strides)
+
+
+def _convolve(columns: Array, weight: Array, padding: int) -> Array:
+    """The sum over i of columns, i - padding rows further down, times weight[i]: (H', N, W', K).
+
+    Each product is one for every row of the image (H, N W', C): OpenBLAS multiplies matrices of up to a
+    million multiplications without packing them first, a fifth faster.
+    """
     kernel_size, _, channels, out_channels = weight.shape
     height, batch, width, _ = columns.shape
     out_height = height + 2 * padding - kernel_size + 1
@@ -110,28 +142,15 @@ def _convolve(columns: Array, weight: Array, padding: int, *, by_row: bool) -> A
     matrices = weight.reshape(kernel_size, kernel_size * channels, out_channels)
     y = np.empty((out_height, batch * width, out_channels), columns.dtype)
     level, covered = _overlap(0, height, out_height)
-    _multiply(rows[level], matrices[padding], y[covered], by_row)
+    np.matmul(rows[level], matrices[padding], out=y[covered])
     y[covered.stop :] = 0
     product = np.empty_like(y)
     for i in range(kernel_size):
         if i != padding:
             below, here = _overlap(i - padding, height, out_height)
-            _multiply(rows[below], matrices[i], product[here], by_row)
+            np.matmul(rows[below], matrices[i], out=product[here])
             y[here] += product[here]
     return y.reshape(out_height, batch, width, out_channels)
-
-
-def _multiply(rows: Array, matrix: Array, out: Array, by_row: bool) -> None:
-    """(H, R, C) @ (C, K) -> (H, R, K), as one product or as one for each row of the image.
-
-    OpenBLAS multiplies matrices of up to a million multiplications in one thread without packing them first,
-    a fifth faster: best for training, where each thread has its own images. It shares a large product among
-    its
-    threads: best for a single image.
-    """
-    if not by_row:
-        rows, out = rows.reshape(-1, rows.shape[2]), out.reshape(-1, out.shape[2])
-    np.matmul(rows, matrix, out=out)
 
 
 def _overlap(shift: int, size: int, out_size: int) -> tuple[slice, slice]:

@@ -12,7 +12,7 @@ from model.nn.linear import Linear
 from model.nn.losses import Loss, softmax
 from model.nn.shape import to_rows
 
-CHUNK = 16
+CHUNK = 4
 """Images that pass through the layers at a time; what they need stays in the processor's cache."""
 
 

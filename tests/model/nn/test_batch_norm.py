@@ -4,6 +4,7 @@ import numpy as np
 
 from model.nn import architectures
 from model.nn.batch_norm import BatchNorm, fold
+from model.nn.network import CHUNK
 
 
 def test_every_channel_comes_out_with_mean_0_and_variance_1(rng: np.random.Generator) -> None:
@@ -22,7 +23,7 @@ def test_a_channel_that_is_the_same_everywhere_comes_out_as_0() -> None:
 def test_a_folded_network_answers_as_the_one_it_was_made_of_does_on_the_same_pixels(
     rng: np.random.Generator,
 ) -> None:
-    network, pixels = architectures.build_for_training("reader", rng, np.float64), rng.random((12, 784))
+    network, pixels = architectures.build_for_training("reader", rng, np.float64), rng.random((CHUNK, 784))
     for name, parameter in network.parameters().items():
         if name.endswith("bias"):
             parameter[...] = rng.normal(size=parameter.shape)
