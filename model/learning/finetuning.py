@@ -70,7 +70,7 @@ class FineTuning:
     augmentation: Recipe = PHOTO
     replay_augmentation: Recipe = MILD
     steps_back: tuple[float, ...] = (0.65, 0.5)
-    reach_without_mnist: float = 0.5
+    reach_without_mnist: float = 0.6
 
     def within(self, largest_share: float, *, person: float, corrections: float) -> "FineTuning":
         """The same with more replay where it is needed; nothing that was taught is thrown away for it.

@@ -36,7 +36,7 @@ class Margins:
     digit: float = 0.005
     log_loss: float = 0.004
     p_value: float = 0.01
-    unusual: float = 5.0
+    unusual: float = 7.0
     slowdown: float = 2.0
     judged_corrections: int = 20
 
