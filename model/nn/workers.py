@@ -19,7 +19,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Ask the C library to keep what is freed.
 
     By default glibc gives large arrays back to the system, which hands them out again page by page, zeroed: a
@@ -46,7 +46,7 @@ class Workers:
         self.parts = parts
         self.chunk = chunk
         self._pool = ThreadPoolExecutor(threads)
-        _keep_freed_memory()
+        keep_freed_memory()
         self._limits = threadpool_limits(1, user_api="blas")
 
     def __enter__(self) -> Self:
