@@ -69,7 +69,7 @@ class Conv2D(Layer):
         windows = _windows(x, len(self.weight), self.padding)
         matrix = self.weight.reshape(-1, self.weight.shape[3])
         y: Array = windows.reshape(-1, len(matrix)) @ matrix
-        return y.reshape(*windows.shape[:3], -1)
+        return y.reshape(*windows.shape[:3], self.weight.shape[3])
 
     def _check(self, x: Array) -> None:
         in_channels = self.weight.shape[2]

@@ -48,4 +48,7 @@ class Flatten(Layer):
 
 def to_rows(x: Array) -> Array:
     """Whatever a layer put out as row vectors: (H, N, W, C) -> (N, H W C); (N, D) stays as it is."""
-    return x if x.ndim == 2 else x.swapaxes(0, 1).reshape(x.shape[1], -1)
+    if x.ndim == 2:
+        return x
+    height, batch, width, channels = x.shape
+    return x.swapaxes(0, 1).reshape(batch, height * width * channels)

@@ -64,6 +64,10 @@ def test_probabilities_of_classic_are_its_sigmoids_divided_by_their_sum(rng: np.
     np.testing.assert_allclose(network.probabilities(x), o / o.sum(axis=1, keepdims=True), rtol=1e-5)
 
 
+def test_no_images_have_no_answers(network: Network) -> None:
+    assert network.logits(np.empty((0, 784), np.float32)).shape == (0, 10)
+
+
 def test_classic_has_the_seeds_13_002_parameters(rng: np.random.Generator) -> None:
     network = architectures.build("classic", rng)
 
