@@ -227,6 +227,7 @@ function useKey(event) {
   loadNetwork().then(() => live.changed());
 }
 
+// As the bot's replies say it; never a certain 100 %.
 function percent(value) {
-  return value > 0.999 ? "> 99.9 %" : value < 0.0005 ? "0 %" : `${(100 * value).toFixed(value > 0.1 ? 0 : 1)} %`;
+  return value >= 0.995 ? "> 99 %" : value < 0.005 ? "< 1 %" : `${Math.round(100 * value)} %`;
 }

@@ -54,7 +54,7 @@ function sumOf(sum, bias, z, layer) {
 
 // a = σ(z) = 1 / (1 + e^-z) = activation
 function sigmoidOf(z, activation) {
-  return `<p><math displaystyle="true" aria-label="${say("sigmoid_spoken", { activation: activation.toFixed(4) })}"><mi>σ</mi><mo>(</mo><mi>z</mi><mo>)</mo><mo>=</mo>
+  return `<p><math displaystyle="true" aria-label="${say("sigmoid_spoken", { activation: activation.toFixed(4) })}"><mi>σ</mi><mo stretchy="false">(</mo><mi>z</mi><mo stretchy="false">)</mo><mo>=</mo>
     <mfrac><mn>1</mn><mrow><mn>1</mn><mo>+</mo><msup><mi>e</mi><mrow><mo>−</mo><mi>z</mi></mrow></msup></mrow></mfrac>
     <mo>=</mo><mn>${activation.toFixed(4)}</mn></math></p>`;
 }

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Request, Response, expect
+from playwright.async_api import Browser, Page, Request, Response, Route, expect
 from pydantic import SecretStr
 
 from bot.config import Config, Web
@@ -153,6 +153,21 @@ async def test_every_digit_is_read_while_it_is_drawn(page: Page) -> None:
         await expect(page.locator("#verdict")).to_contain_text("sure")
         await page.get_by_role("button", name="Clear").click()
         await expect(page.locator("#digits")).to_have_text("?")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "said"), [(0.9985, "> 99 % sure"), (0.994, "99 % sure"), (0.6, "60 % sure")]
+)
+async def test_no_answer_is_called_certain(page: Page, confidence: float, said: str) -> None:
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(response=response, json={**await response.json(), "confidence": confidence})
+
+    await page.route("**/api/drawing", answer)
+    await Drawer(page).draw(8)
+
+    await expect(page.locator("#verdict")).to_have_text(said)
+    await page.unroute_all(behavior="wait")
 
 
 async def test_neurons_are_lit_by_the_activations_of_the_api(page: Page) -> None:
