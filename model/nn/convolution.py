@@ -8,6 +8,9 @@ from numpy.typing import DTypeLike
 from model.errors import ShapeError
 from model.nn.layer import Array, Gradients, Layer, Parameters
 
+SMALL = 1_000_000
+"""Multiplications in a product of matrices that OpenBLAS does without packing the matrices first."""
+
 
 class Conv2D(Layer):
     """A small window of weights slid over the image, stride 1, with ``padding`` zeros around it.
@@ -130,11 +133,7 @@ def _overlapping(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> 
 
 
 def _convolve(columns: Array, weight: Array, padding: int) -> Array:
-    """The sum over i of columns, i - padding rows further down, times weight[i]: (H', N, W', K).
-
-    Each product is one for every row of the image (H, N W', C): OpenBLAS multiplies matrices of up to a
-    million multiplications without packing them first, a fifth faster.
-    """
+    """The sum over i of columns, i - padding rows further down, times weight[i]: (H', N, W', K)."""
     kernel_size, _, channels, out_channels = weight.shape
     height, batch, width, _ = columns.shape
     out_height = height + 2 * padding - kernel_size + 1
@@ -142,15 +141,24 @@ def _convolve(columns: Array, weight: Array, padding: int) -> Array:
     matrices = weight.reshape(kernel_size, kernel_size * channels, out_channels)
     y = np.empty((out_height, batch * width, out_channels), columns.dtype)
     level, covered = _overlap(0, height, out_height)
-    np.matmul(rows[level], matrices[padding], out=y[covered])
+    _multiply(rows[level], matrices[padding], y[covered])
     y[covered.stop :] = 0
     product = np.empty_like(y)
     for i in range(kernel_size):
         if i != padding:
             below, here = _overlap(i - padding, height, out_height)
-            np.matmul(rows[below], matrices[i], out=product[here])
+            _multiply(rows[below], matrices[i], product[here])
             y[here] += product[here]
     return y.reshape(out_height, batch, width, out_channels)
+
+
+def _multiply(rows: Array, matrix: Array, out: Array) -> None:
+    """``out = rows @ matrix`` for (H, M, C) and (C, K), as products of `SMALL` matrices, a fifth faster."""
+    height, count, channels = rows.shape
+    fits = (n for n in range(1, count + 1) if count % n == 0 and count // n * matrix.size <= SMALL)
+    parts = next(fits, 1)
+    shape = (height * parts, count // parts)
+    np.matmul(rows.reshape(*shape, channels), matrix, out=out.reshape(*shape, -1))
 
 
 def _overlap(shift: int, size: int, out_size: int) -> tuple[slice, slice]:
