@@ -46,11 +46,11 @@ class BatchNorm(Layer):
         """dL/dy (H, N, W, C) -> dL/dx (H, N, W, C)."""
         y, inverse_deviation = cache
         width, channels = y.shape[2:]
-        rows, grad_rows = y.reshape(-1, channels), grad.reshape(-1, channels)
-        products = np.einsum("mc,mc->c", grad_rows, rows)
-        grad_x = _long_rows(y) * np.tile(-products / len(rows), width)
+        pixels = y.size // channels
+        products = sum_of_rows((grad * y).reshape(-1, channels))
+        grad_x = _long_rows(y) * np.tile(-products / pixels, width)
         grad_x += _long_rows(grad)
-        grad_x -= np.tile(sum_of_rows(grad_rows) / len(rows), width)
+        grad_x -= np.tile(sum_of_rows(grad.reshape(-1, channels)) / pixels, width)
         grad_x *= np.tile(inverse_deviation, width)
         return grad_x.reshape(y.shape), {}
 
@@ -108,9 +108,7 @@ def _mean(chunks: Sequence[Array]) -> Array:
 
 def _sum_of_squares(x: Array, channels: int) -> Array:
     """(..., C) -> (C,)."""
-    pixels = x.reshape(-1, channels)
-    squares: Array = np.einsum("mc,mc->c", pixels, pixels)
-    return squares
+    return sum_of_rows(np.square(x).reshape(-1, channels))
 
 
 def _long_rows(x: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from model.errors import ShapeError
-from model.nn.layer import Array, Gradients, Layer, Parameters
+from model.nn.layer import Array, Gradients, Layer, Parameters, sum_of_rows
 
 SMALL = 1_000_000
 """Multiplications in a product of matrices that OpenBLAS does without packing the matrices first."""
@@ -94,7 +94,7 @@ class Conv2D(Layer):
         for i in range(kernel_size):
             below, above = _overlap(i - self.padding, len(cache), len(grad))
             columns, rows = cache[below].reshape(-1, channels), grad[above].reshape(-1, out_channels)
-            np.matmul(columns.T, rows, out=grad_weight[i])
+            grad_weight[i] = _transposed_product(columns, rows)
         return {"weight": grad_weight.reshape(self.weight.shape)}
 
 
@@ -155,10 +155,23 @@ def _convolve(columns: Array, weight: Array, padding: int) -> Array:
 def _multiply(rows: Array, matrix: Array, out: Array) -> None:
     """``out = rows @ matrix`` for (H, M, C) and (C, K), as products of `SMALL` matrices, a fifth faster."""
     height, count, channels = rows.shape
-    fits = (n for n in range(1, count + 1) if count % n == 0 and count // n * matrix.size <= SMALL)
-    parts = next(fits, 1)
+    parts = _parts(count, matrix.size)
     shape = (height * parts, count // parts)
     np.matmul(rows.reshape(*shape, channels), matrix, out=out.reshape(*shape, -1))
+
+
+def _transposed_product(columns: Array, rows: Array) -> Array:
+    """(M, C).T @ (M, K) -> (C, K), as a sum of products of `SMALL` matrices, a fifth faster."""
+    count, channels = columns.shape
+    parts = _parts(count, channels * rows.shape[1])
+    products = columns.reshape(parts, -1, channels).swapaxes(1, 2) @ rows.reshape(parts, count // parts, -1)
+    return sum_of_rows(products.reshape(parts, -1)).reshape(channels, -1)
+
+
+def _parts(count: int, size: int) -> int:
+    """Into how many equal parts to cut ``count`` rows, of ``size`` multiplications each."""
+    fitting = (n for n in range(1, count + 1) if count % n == 0 and count // n * size <= SMALL)
+    return next(fitting, 1)
 
 
 def _overlap(shift: int, size: int, out_size: int) -> tuple[slice, slice]:
