@@ -1,9 +1,8 @@
 """The endless stream of batches to train on: several kinds of examples, each augmented in its own way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,6 @@ from model.learning import augmentation
 from model.learning.examples import Examples
 from model.nn.layer import Array
 from model.nn.losses import one_hot
-
-SETTLED = 0.35
-"""How much of the augmentation is left at the end of a training that settles (`recipes.Recipe.settling`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +43,6 @@ class Mixture:
         self.parts = tuple(parts)
         self.seed = seed
         self.classes = classes
-
-    def settled(self) -> Self:
-        """The same examples in the same order, those of the first part varied by `SETTLED` of the amount."""
-        first, *others = self.parts
-        recipe = None if first.recipe is None else first.recipe.times(SETTLED)
-        return type(self)([replace(first, recipe=recipe), *others], self.seed, self.classes)
 
     @property
     def batch_size(self) -> int:

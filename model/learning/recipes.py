@@ -22,8 +22,6 @@ class Recipe:
         photographed: how many of a batch went through camera and vision.
         drawings, photos: how many different ones there are to choose from.
         augmentation: of MNIST's images; the others are augmented as photos are.
-        settling: share of the epochs, the last ones, in which MNIST's images are varied a third as much: what
-            was learned from varied images settles on those that there are (He et al. 2019, arXiv:1909.09148).
         input_scale: what pixels are multiplied by; the finished network's first weights take it over.
         learning_rate: at its height.
         warm_up: share of all steps in which the learning rate rises linearly; then it falls as a cosine to 0
@@ -42,7 +40,6 @@ class Recipe:
     drawings: int
     photos: int
     augmentation: augmentation.Recipe | None
-    settling: float
     input_scale: float
     learning_rate: float
     warm_up: float
@@ -75,7 +72,6 @@ RECIPES = {
         drawings=0,
         photos=0,
         augmentation=None,
-        settling=0.0,
         input_scale=0.35,
         learning_rate=4.0,
         warm_up=0.0,
@@ -86,14 +82,13 @@ RECIPES = {
         chunk=32,
     ),
     "reader": Recipe(
-        epochs=36,
+        epochs=28,
         mnist=46,
         drawn=6,
         photographed=12,
         drawings=20_000,
         photos=60_000,
         augmentation=augmentation.MILD,
-        settling=1 / 3,
         input_scale=1.0,
         learning_rate=2e-3,
         warm_up=0.1,
@@ -111,7 +106,6 @@ RECIPES = {
         drawings=40_000,
         photos=60_000,
         augmentation=augmentation.PHOTO,
-        settling=0.0,
         input_scale=1.0,
         learning_rate=5e-4,
         warm_up=0.05,

@@ -111,9 +111,8 @@ class Training:
     def _train(self, epoch: int, workers: Workers, progress: Progress) -> float:
         """One pass over the training examples; the mean loss of its batches."""
         per_epoch = self._mixture.batches_per_epoch
-        mixture = self._mixture.settled() if self._settles(epoch) else self._mixture
         total = 0.0
-        for step, pixels, targets in _batches(mixture, (epoch - 1) * per_epoch, epoch * per_epoch, workers):
+        for step, pixels, targets in self._batches((epoch - 1) * per_epoch, epoch * per_epoch, workers):
             loss, gradients = workers.gradients(
                 self.network,
                 np.float32(self._recipe.input_scale) * pixels,
@@ -129,9 +128,19 @@ class Training:
             progress(step + 1, self.steps, loss)
         return total / per_epoch
 
-    def _settles(self, epoch: int) -> bool:
-        """This is one of the last epochs, in which MNIST is varied less."""
-        return epoch > (1 - self._recipe.settling) * self._recipe.epochs
+    def _batches(self, first: int, last: int, workers: Workers) -> Iterator[tuple[int, Array, Array]]:
+        """The number, pixels and targets of each batch first..last, made some ahead by all workers."""
+        for start in range(first, last, BLOCK):
+            starts = range(start, min(start + BLOCK, last), BLOCK // workers.parts)
+
+            def make(i: int, starts: range = starts) -> tuple[Array, Array]:
+                return self._mixture.batches(starts[i], min(starts.step, last - starts[i]))
+
+            step = start
+            for pixels, targets in workers.map(make, len(starts)):
+                for batch in zip(pixels, targets, strict=True):
+                    yield step, *batch
+                    step += 1
 
     def _learning_rate(self, step: int) -> float:
         """Rises linearly over the warm-up, then falls as a cosine to 0."""
@@ -209,18 +218,3 @@ class Training:
             "epochs": str(self._recipe.epochs),
             "steps": str(self.steps),
         }
-
-
-def _batches(mixture: Mixture, first: int, last: int, workers: Workers) -> Iterator[tuple[int, Array, Array]]:
-    """The number, pixels and targets of each batch first..last, made some ahead by all workers."""
-    for start in range(first, last, BLOCK):
-        starts = range(start, min(start + BLOCK, last), BLOCK // workers.parts)
-
-        def make(i: int, starts: range = starts) -> tuple[Array, Array]:
-            return mixture.batches(starts[i], min(starts.step, last - starts[i]))
-
-        step = start
-        for pixels, targets in workers.map(make, len(starts)):
-            for batch in zip(pixels, targets, strict=True):
-                yield step, *batch
-                step += 1

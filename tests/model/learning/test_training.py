@@ -152,32 +152,6 @@ def test_batches_do_not_depend_on_what_was_made_before(digits: Examples) -> None
     )
 
 
-def test_a_settled_mixture_varies_its_first_part_less_and_nothing_else(digits: Examples) -> None:
-    plain = Mixture([Part(digits, 8, None), Part(digits, 4, None)], seed=3).batches(4, 2)[0]
-    mixture = Mixture([Part(digits, 8, augmentation.MILD), Part(digits, 4, augmentation.PHOTO)], seed=3)
-
-    pixels, targets = mixture.batches(4, 2)
-    settled_pixels, settled_targets = mixture.settled().batches(4, 2)
-
-    np.testing.assert_array_equal(settled_targets, targets)
-    np.testing.assert_array_equal(settled_pixels[:, 8:], pixels[:, 8:])
-    change, settled_change = (np.abs(x - plain)[:, :8].mean() for x in (pixels, settled_pixels))
-    assert 0 < settled_change < change / 2
-
-
-def test_the_last_epochs_settle(digits: Examples) -> None:
-    recipe = replace(CLASSIC, epochs=3, augmentation=augmentation.MILD)
-    varied, settling = _training(digits, recipe), _training(digits, replace(recipe, settling=1 / 3))
-
-    _run(varied, 2)
-    _run(settling, 2)
-    _assert_same_weights(varied, settling)
-    _run(varied, 1)
-    _run(settling, 1)
-
-    assert settling.history[2].training_loss < varied.history[2].training_loss
-
-
 def test_examples_must_fit_together() -> None:
     with pytest.raises(DataError, match="images"):
         Examples(np.zeros((3, 28, 28), np.uint8), np.zeros(2, np.uint8))
