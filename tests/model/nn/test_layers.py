@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model.errors import ShapeError
+from model.nn import convolution
 from model.nn.activations import BiasReLU, Sigmoid
 from model.nn.batch_norm import BatchNorm
 from model.nn.convolution import Conv2D
@@ -68,6 +69,25 @@ def test_convolution_is_the_sum_over_its_window(rng: np.random.Generator) -> Non
     for h, n, w in np.ndindex(5, 4, 6):
         window = padded[h : h + 3, n, w : w + 3]
         np.testing.assert_allclose(y[h, n, w], np.einsum("ijc,ijck->k", window, layer.weight))
+
+
+@pytest.mark.parametrize(("batch", "channels"), [(16, 32), (7, 32), (1, 400)])
+def test_a_product_that_is_cut_into_small_ones_comes_out_the_same(
+    batch: int, channels: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = Conv2D(channels, channels, rng=rng, dtype=np.float64)
+    x, grad = rng.normal(size=(2, 5, batch, 27, channels))
+
+    monkeypatch.setattr(convolution, "SMALL", 10**12)
+    y, cache = layer.forward(x)
+    grad_x, gradients = layer.backward(grad, cache)
+    monkeypatch.setattr(convolution, "SMALL", 100_000)
+    small_y, small_cache = layer.forward(x)
+    small_grad_x, small_gradients = layer.backward(grad, small_cache)
+
+    np.testing.assert_allclose(small_y, y, atol=1e-12)
+    np.testing.assert_allclose(small_grad_x, grad_x, atol=1e-12)
+    np.testing.assert_allclose(small_gradients["weight"], gradients["weight"], atol=1e-10)
 
 
 def test_max_pooling_gives_the_gradient_of_a_tie_to_one_winner() -> None:
