@@ -31,11 +31,11 @@ class BatchNorm(Layer):
 
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, BatchNormCache]:
         """(H, N, W, C) -> (H, N, W, C); y and 1 / sqrt(variance + epsilon) (C,) for `backward`."""
-        width, channels = x.shape[2:]
-        y = _long_rows(x) - np.tile(_mean([x]), width)
-        inverse_deviation = 1 / np.sqrt(_sum_of_squares(y, channels) / (y.size // channels) + EPSILON)
-        y *= np.tile(inverse_deviation, width)
-        y = y.reshape(x.shape)
+        width = x.shape[2]
+        y = (_long_rows(x) - np.tile(_channel_means(x), width)).reshape(x.shape)
+        inverse_deviation = 1 / np.sqrt(_channel_means(np.square(y)) + EPSILON)
+        rows = _long_rows(y)
+        rows *= np.tile(inverse_deviation, width)
         return y, (y, inverse_deviation)
 
     def infer(self, x: Array) -> Array:
@@ -45,12 +45,10 @@ class BatchNorm(Layer):
     def backward(self, grad: Array, cache: BatchNormCache) -> tuple[Array, Gradients]:
         """dL/dy (H, N, W, C) -> dL/dx (H, N, W, C)."""
         y, inverse_deviation = cache
-        width, channels = y.shape[2:]
-        pixels = y.size // channels
-        products = sum_of_rows((grad * y).reshape(-1, channels))
-        grad_x = _long_rows(y) * np.tile(-products / pixels, width)
+        width = y.shape[2]
+        grad_x = _long_rows(y) * np.tile(-_channel_means(grad * y), width)
         grad_x += _long_rows(grad)
-        grad_x -= np.tile(sum_of_rows(grad.reshape(-1, channels)) / pixels, width)
+        grad_x -= np.tile(_channel_means(grad), width)
         grad_x *= np.tile(inverse_deviation, width)
         return grad_x.reshape(y.shape), {}
 
@@ -90,25 +88,17 @@ def fold(network: Network, pixels: Array) -> Network:
 
 def moments(chunks: Sequence[Array]) -> tuple[Array, Array]:
     """Mean and 1 / sqrt(variance + epsilon), both (C,), over all pixels of images (H, N, W, C)."""
-    mean = _mean(chunks)
-    variance = np.zeros_like(mean)
-    for x in chunks:
-        variance += _sum_of_squares(x - mean, len(mean))
-    variance /= sum(x.size for x in chunks) // len(mean)
+    channels = chunks[0].shape[-1]
+    pixels = sum(x.size for x in chunks) // channels
+    mean = sum(sum_of_rows(x.reshape(-1, channels)) for x in chunks) / pixels
+    variance = sum(sum_of_rows(np.square(x - mean).reshape(-1, channels)) for x in chunks) / pixels
     return mean, 1 / np.sqrt(variance + EPSILON)
 
 
-def _mean(chunks: Sequence[Array]) -> Array:
-    """(C,), over all pixels of images (H, N, W, C)."""
-    channels = chunks[0].shape[-1]
-    pixels = sum(x.size for x in chunks) // channels
-    mean: Array = sum(sum_of_rows(x.reshape(-1, channels)) for x in chunks) / pixels
-    return mean
-
-
-def _sum_of_squares(x: Array, channels: int) -> Array:
-    """(..., C) -> (C,)."""
-    return sum_of_rows(np.square(x).reshape(-1, channels))
+def _channel_means(x: Array) -> Array:
+    """(H, N, W, C) -> (C,), over all pixels."""
+    pixels = x.reshape(-1, x.shape[-1])
+    return sum_of_rows(pixels) / len(pixels)
 
 
 def _long_rows(x: Array) -> Array:

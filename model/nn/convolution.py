@@ -157,15 +157,16 @@ def _multiply(rows: Array, matrix: Array, out: Array) -> None:
     height, count, channels = rows.shape
     parts = _parts(count, matrix.size)
     shape = (height * parts, count // parts)
-    np.matmul(rows.reshape(*shape, channels), matrix, out=out.reshape(*shape, -1))
+    np.matmul(rows.reshape(*shape, channels), matrix, out=out.reshape(*shape, matrix.shape[1]))
 
 
 def _transposed_product(columns: Array, rows: Array) -> Array:
     """(M, C).T @ (M, K) -> (C, K), as a sum of products of `SMALL` matrices, a fifth faster."""
-    count, channels = columns.shape
-    parts = _parts(count, channels * rows.shape[1])
-    products = columns.reshape(parts, -1, channels).swapaxes(1, 2) @ rows.reshape(parts, count // parts, -1)
-    return sum_of_rows(products.reshape(parts, -1)).reshape(channels, -1)
+    (count, channels), out_channels = columns.shape, rows.shape[1]
+    parts = _parts(count, channels * out_channels)
+    shape = (parts, count // parts)
+    products = columns.reshape(*shape, channels).swapaxes(1, 2) @ rows.reshape(*shape, out_channels)
+    return sum_of_rows(products.reshape(parts, -1)).reshape(channels, out_channels)
 
 
 def _parts(count: int, size: int) -> int:

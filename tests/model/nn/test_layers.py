@@ -29,6 +29,7 @@ def _layers(rng: np.random.Generator) -> dict[str, tuple[Layer, tuple[int, ...]]
         "bias and ReLU": (bias_relu, IMAGES),
         "convolution with padding": (Conv2D(3, 4, rng=rng, dtype=np.float64), IMAGES),
         "convolution without padding": (Conv2D(3, 4, padding=0, rng=rng, dtype=np.float64), IMAGES),
+        "convolution of a single row": (Conv2D(3, 4, rng=rng, dtype=np.float64), (1, 2, 4, 3)),
         "large convolution": (Conv2D(3, 2, kernel_size=5, padding=1, rng=rng, dtype=np.float64), IMAGES),
         "max-pooling": (MaxPool2D(), IMAGES),
         "dropout without lots": (Dropout(0.5), ROWS),
