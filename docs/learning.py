@@ -59,6 +59,7 @@ def table(runs: Runs) -> str:
         rows.append(
             {
                 "who teaches": scenario,
+                "seeds": str(len(of_it)),
                 "error on teachers' unseen glyphs": f"{before:.1f} to {after:.1f} %",
                 "cut by": f"{_spread([cut('teachers')(run) for run in of_it])} %",
                 "newcomers' cut by": f"{_spread([cut('newcomers')(run) for run in of_it])} %",
