@@ -87,7 +87,7 @@ def test_the_document_takes_up_what_was_measured() -> None:
 
     text = document.written(document.DOCUMENT.read_text(), figures)
 
-    assert "| 50 honest people | 13.0 to 5.0 % | 62 ± 0 % |" in text
+    assert "| 50 honest people | 2 | 13.0 to 5.0 % | 62 ± 0 % |" in text  # two seeds
     assert "| 89 ± 0 % | 100 % | 0.4 |" in text  # of the gain with nothing held back
     assert "| equally good | 9 of 10 |" in text
     assert "1000 corrections took 50 s" in text
