@@ -22,13 +22,13 @@ _LEAST_CONTRAST = 0.06
 """Fainter ink is noise of the ground."""
 _MOST_MARKS = 60
 """More marks of a digit's size than this are a printed page or a texture."""
-_LEAST_DIGIT = 0.2
+_LEAST_DIGIT = 0.1
 """Glyphs that the judge gives a smaller probability of being a digit are left out."""
 _LEAST_HEIGHT = 12
 """Pixels; what is lower has no shape left to read."""
 _LEAST_SHARPNESS = 0.6
 """With less, the picture is more blurred than our camera's "defocus", which measures 0.63 to 0.76."""
-_LEAST_CONFIDENCE = 0.4
+_LEAST_CONFIDENCE = 0.3
 """Readings with less confidence a digit (geometric mean) are abstained."""
 _LEAST_EXPLAINED = 0.75
 """Part of the ink inside the photo, not at its edge, that digits account for."""
