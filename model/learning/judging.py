@@ -5,9 +5,8 @@ class, "no digit", and has seen much of it (`no_digits`). The recognizer asks it
 all, and which way to part touching digits is best.
 
 It starts as the shipped reader, whose first layers know what digits are made of, and learns the eleventh
-class together with the ten: a small network of its own lets through half as much again of what it has never
-seen. The shipped judge is made by
-``digitbot train --architecture judge``.
+class together with the ten: a small network of its own lets through more of what it has never seen. The
+shipped judge is made by ``digitbot train --architecture judge``.
 """
 
 from collections.abc import Sequence
