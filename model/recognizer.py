@@ -31,7 +31,7 @@ _LEAST_SHARPNESS = 0.6
 _LEAST_CONFIDENCE = 0.3
 """Readings with less confidence a digit (geometric mean) are abstained."""
 _LEAST_EXPLAINED = 0.75
-"""Part of the ink inside the photo, not at its edge, that digits account for."""
+"""Part of the ink of digit-sized marks, not at the photo's edge, that digits account for."""
 _MOST_STROKES = 5
 """More strokes beside one another, and nothing but strokes, are hatching and no number of ones."""
 _LEAST_BOW = 1.2
@@ -164,7 +164,7 @@ def _is_hatching(digits: Sequence[_Scored]) -> bool:
 
 
 def _explained(page: Page, digits: Sequence[_Scored]) -> float:
-    """The ink in the boxes of the digits, as a part of that of all marks inside the photo."""
+    """The ink in the boxes of the digits, as a part of that of all digit-sized marks inside the photo."""
     inked = page.ink > 127
     scale = inked.shape[1] / page.width
     boxed = np.zeros_like(inked)

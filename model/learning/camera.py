@@ -69,7 +69,10 @@ class Condition:
         motion: length of a movement while exposed, in heights of a digit.
         noise: standard deviation, of 255.
         quality: of the JPEG file, 1..95.
+        around: what is drawn around the writing: "nothing", a "box", a "circle", or a "line" under it.
         desk: the page ends within the photo and lies on a desk.
+        note: the page on the desk is a note, hardly larger than what is written on it.
+        pen_lies: a pen lies beside the writing.
         medium: "photo"; or without a camera: "screen" (light on dark), "transparent" (ink on nothing), or
             "enlarged" (a picture of 28x28 made larger).
     """
@@ -91,7 +94,10 @@ class Condition:
     motion: Range = (0, 0)
     noise: Range = (1, 3)
     quality: Range = (75, 92)
+    around: str = "nothing"
     desk: bool = False
+    note: bool = False
+    pen_lies: bool = False
     medium: str = "photo"
 
 
@@ -154,6 +160,11 @@ UNUSUAL: dict[str, Condition] = {
     "outlined": Condition(ink="marker", pen_width=(0.14, 0.19), stroke="outlined"),
     "faded": Condition(ink="marker", pen_width=(0.14, 0.19), stroke="faded"),
     "turned": Condition(rotation=25),
+    "boxed": Condition(around="box", height=(0.2, 0.35)),
+    "circled": Condition(around="circle", height=(0.2, 0.35)),
+    "underlined": Condition(around="line", height=(0.2, 0.4)),
+    "note": Condition(grounds=("plain", "lined", "coloured"), desk=True, note=True, height=(0.15, 0.25)),
+    "pen on it": Condition(pen_lies=True, height=(0.2, 0.4)),
 }
 """Conditions that few photos are taken under; they are measured and not trained on."""
 
@@ -249,6 +260,8 @@ def _placed(ink: Mask, size: Size, centred: float, border: tuple[int, int], rng:
 def _photographed(writing: Writing, condition: Condition, size: Size, rng: np.random.Generator) -> Shot:
     """Ground, ink, view, light, lens and sensor, in this order."""
     ink, height = _inked(writing, condition, size, rng)
+    if condition.around != "nothing":
+        ink = _drawn_around(ink, condition.around, height, rng)
     moves = condition.rotation > 0 or condition.perspective > 0 or condition.desk
     border = (round(MARGIN * size[0]), round(MARGIN * size[1])) if moves else (0, 0)
     mask = _placed(ink, size, condition.centred, border, rng)
@@ -258,7 +271,9 @@ def _photographed(writing: Writing, condition: Condition, size: Size, rng: np.ra
     page = GROUNDS[ground_name](mask.shape[:2], rng, spacing)
     _lay_ink(page, mask, condition.ink, height, rng)
     if condition.desk:
-        page = _on_desk(page, border, spacing, rng)
+        page = _on_desk(page, border, _box_of(mask, np.eye(3)) if condition.note else None, spacing, rng)
+    if condition.pen_lies:
+        _lay_pen(page, _box_of(mask, np.eye(3)), rng)
     box = _box_of(mask, np.eye(3))
     if moves:
         view = _view(size, border, condition, rng)
@@ -291,20 +306,76 @@ def _lay_ink(page: Ground, mask: Mask, kind: str, height: float, rng: np.random.
     page[place] += cover[..., None] * (colour - page[place])
 
 
-def _on_desk(page: Ground, border: tuple[int, int], spacing: float, rng: np.random.Generator) -> Ground:
-    """The page cut to a sheet whose edges are inside the photo at one to four sides, lying on a desk."""
+def _drawn_around(ink: Mask, what: str, height: float, rng: np.random.Generator) -> Mask:
+    """The ink (h, w) with a box or a circle around it or a line under it, clear of it and larger than it."""
+    pen = max(2, round(rng.uniform(0.02, 0.08) * height))
+    gap = round(rng.uniform(0.1, 0.4) * height) + pen
+    aside = round(0.25 * max(ink.shape)) + gap if what == "circle" else gap
+    drawn = np.pad(ink, aside)
+    bottom, right = drawn.shape[0] - pen, drawn.shape[1] - pen
+    if what == "box":
+        cv2.rectangle(drawn, (pen, pen), (right, bottom), 255, pen, cv2.LINE_AA)
+    elif what == "circle":
+        middle = drawn.shape[1] // 2, drawn.shape[0] // 2
+        cv2.ellipse(drawn, middle, (middle[0] - pen, middle[1] - pen), 0, 0, 360, 255, pen, cv2.LINE_AA)
+    else:
+        slope = round(rng.uniform(-0.04, 0.04) * height)
+        cv2.line(drawn, (pen, bottom - max(0, slope)), (right, bottom + min(0, slope)), 255, pen, cv2.LINE_AA)
+    return drawn
+
+
+def _lay_pen(page: Ground, box: Box, rng: np.random.Generator) -> None:
+    """A pen on the page, on that side of the writing which has more room."""
+    height, width = page.shape[:2]
+    goes_left = box.left > width - box.right
+    x = (
+        box.left * rng.uniform(0.4, 0.6)
+        if goes_left
+        else box.right + (width - box.right) * rng.uniform(0.4, 0.6)
+    )
+    lean = rng.uniform(-0.05, 0.05) * width
+    ends = [(round(x + sign * lean), round((0.5 + sign * 0.3) * height)) for sign in (-1, 1)]
+    colour = rng.uniform(0.02, 0.6, 3).tolist()
+    cv2.line(page, ends[0], ends[1], colour, round(rng.uniform(0.03, 0.05) * min(height, width)), cv2.LINE_AA)
+
+
+def _on_desk(
+    page: Ground, border: tuple[int, int], writing: Box | None, spacing: float, rng: np.random.Generator
+) -> Ground:
+    """The page cut to a sheet and laid on a desk.
+
+    Its edges are inside the photo at one to four sides; of a note they are near the writing.
+    """
     size = page.shape[0], page.shape[1]
     ground = paper.desk(size, rng, spacing)
+    if writing is None:
+        (top, bottom), (left, right) = _sheet(size, border, rng)
+    else:
+        (top, bottom), (left, right) = _note(size, writing, rng)
+    shadow = max(2, round(0.012 * max(size)))
+    ground[top + shadow : bottom + shadow, left + shadow : right + shadow] *= 0.6
+    ground[top:bottom, left:right] = page[top:bottom, left:right]
+    return ground
+
+
+def _sheet(size: Size, border: tuple[int, int], rng: np.random.Generator) -> list[tuple[int, int]]:
+    """First and last row, and first and last column, of a sheet that nearly fills the photo."""
     inside = [(border[axis], size[axis] - border[axis]) for axis in (0, 1)]
     sheet = []
     for low, high in inside:
         reach = 0.11 * (high - low)
         sheet.append((round(low + rng.uniform(-0.6, 1) * reach), round(high - rng.uniform(-0.6, 1) * reach)))
-    (top, bottom), (left, right) = sheet
-    shadow = max(2, round(0.012 * max(size)))
-    ground[top + shadow : bottom + shadow, left + shadow : right + shadow] *= 0.6
-    ground[top:bottom, left:right] = page[top:bottom, left:right]
-    return ground
+    return sheet
+
+
+def _note(size: Size, writing: Box, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """First and last row, and first and last column, of a note around the writing."""
+    height = writing.bottom - writing.top
+    note = []
+    for axis, (low, high) in enumerate(((writing.top, writing.bottom), (writing.left, writing.right))):
+        before, behind = rng.uniform(0.4, 1.2, 2) * height
+        note.append((max(0, round(low - before)), min(size[axis], round(high + behind))))
+    return note
 
 
 def _box_of(mask: Mask, view: NDArray[np.float64]) -> Box:

@@ -99,7 +99,7 @@ RECIPES = {
         chunk=16,
     ),
     "judge": Recipe(
-        epochs=12,
+        epochs=18,
         mnist=20,
         drawn=8,
         photographed=8,

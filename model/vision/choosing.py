@@ -5,13 +5,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.vision.ink import TINY, WIDE
-from model.vision.marks import Mark, around, distance, pixels_of, shared_rows
+from model.vision.marks import Mark, around, distance, ink_distance, pixels_of, shared_rows
 from model.vision.normalisation import stroke_width
 
 _TALL = 0.42
 """A digit has at least this part of the height of the tallest one."""
 _THROUGH, _COVERS = 0.8, 0.4
 """Ruled lines reach over this part of the picture, and cover less than that of what encloses them."""
+_FRAMED = 0.25
+"""What a frame is drawn around has this part of its height at least."""
+_WIDE_ZERO, _STROKE_IN_ZERO, _RECTANGULAR = 0.75, 0.6, 0.9
+"""A 0 is narrower than this part of its height, the stroke through it this part of the height or more, and it
+fills less of the narrowest rectangle around it."""
+_THIN, _LONG = 0.08, 0.35
+"""What is thin covers less than this part of the square over its length; what is long reaches over this part
+of the picture."""
+_LONGER, _APART = 1.4, 0.15
+"""Edges are so many times as long as the writing beside them is high, and this part of its height away."""
 _PIECE = 0.06
 """Smaller pieces, as a part of a digit's height, belong to nothing."""
 
@@ -38,7 +48,7 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
     else:
         chosen = inner + written
     chosen = chosen or [mark for mark in marks if not _lies_along_border(mark)]
-    chosen = [mark for mark in chosen if not _is_frame(mark, chosen, labels)] or chosen
+    chosen = [mark for mark in chosen if not _is_around(mark, chosen, labels)] or chosen
     tallest = _tallest(chosen)
     large = [mark for mark in chosen if mark.height >= _TALL * tallest]
     small = [mark for mark in chosen if mark.height < _TALL * tallest and mark.size >= _PIECE * tallest]
@@ -63,12 +73,58 @@ def _lies_along_border(mark: Mark) -> bool:
     return mark.contact > 0.5 * mark.size
 
 
-def _is_frame(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:
-    """Whether a mark is a long thin line, such as a page's edge, beside other marks."""
-    thin = mark.area < 0.05 * mark.size * mark.size
-    long = mark.size > 0.35 * max(labels.shape)
-    least = 0.04 * max(labels.shape)
-    return thin and long and any(other is not mark and other.height > least for other in others)
+def _is_around(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:
+    """Whether a mark is no writing but what it stands on or in: a page's edge, a box, a circle."""
+    return _is_edge(mark, others, labels) or any(_frames(mark, other, labels) for other in others)
+
+
+def _frames(mark: Mark, other: Mark, labels: NDArray[np.int32]) -> bool:
+    """Whether a mark is a box or a circle that the other one was written in: its ink is on all four sides."""
+    box, frame = other.box, mark.box
+    is_inside = (
+        frame.left < box.left
+        and box.right < frame.right
+        and frame.top < box.top
+        and box.bottom < frame.bottom
+    )
+    if not is_inside or other.height < _FRAMED * mark.height:
+        return False
+    own = pixels_of(mark, around(mark, labels))
+    if _may_be_zero(mark, other, own):
+        return False
+    row = own[(box.top + box.bottom) // 2 - frame.top]
+    column = own[:, (box.left + box.right) // 2 - frame.left]
+    beside = row[: box.left - frame.left], row[box.right - frame.left :]
+    above_and_below = column[: box.top - frame.top], column[box.bottom - frame.top :]
+    return all(side.any() for side in beside + above_and_below)
+
+
+def _may_be_zero(mark: Mark, other: Mark, own: NDArray[np.uint8]) -> bool:
+    """Whether a mark (h, w) may be a 0 and the other one a loose stroke in it: it is narrow and round."""
+    if mark.width >= _WIDE_ZERO * mark.height or other.height < _STROKE_IN_ZERO * mark.height:
+        return False
+    outlines, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(outlines, key=cv2.contourArea)
+    _, sides, _ = cv2.minAreaRect(outline)
+    return cv2.contourArea(outline) < _RECTANGULAR * sides[0] * sides[1]
+
+
+def _is_edge(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:
+    """Whether a mark is a long thin thing apart from smaller writing, such as a page's edge or a pen."""
+    longest = max(labels.shape)
+    if mark.size < _LONG * longest or not _is_thin(mark):
+        return False
+    writing = [other for other in others if not _is_thin(other) and other.height > 0.04 * longest]
+    least = _APART * _tallest(writing)
+    return (
+        bool(writing)
+        and mark.size > _LONGER * _tallest(writing)
+        and all(ink_distance(mark, other, labels) > least for other in writing)
+    )
+
+
+def _is_thin(mark: Mark) -> bool:
+    return mark.area < _THIN * mark.size * mark.size
 
 
 def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:

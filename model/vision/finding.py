@@ -17,6 +17,7 @@ from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
 from model.vision.ruling import without_rules
 from model.vision.segmentation import write_lines
+from model.vision.sheet import only_sheet
 
 _PREVIEW = 640
 _LEVEL = math.radians(8)
@@ -34,11 +35,7 @@ def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
 
 def find_page(picture: Picture) -> Page:
     """The page in a picture."""
-    ink = find_ink(picture.pixels)
-    marks, labels = find_marks(ink.mask)
-    if any(runs_through(mark, labels) for mark in marks):
-        ink = replace(ink, mask=without_rules(ink.mask))
-        marks, labels = find_marks(ink.mask)
+    ink, marks, labels = _find_marks(only_sheet(picture.pixels))
     large, small = choose_marks(marks, labels)
     measurements = _measurements(ink, marks, large, labels)
     slope = slope_of(large)
@@ -70,6 +67,16 @@ def find_page(picture: Picture) -> Page:
         preview=_preview(picture),
         ink=_preview_of_ink(ink, picture),
     )
+
+
+def _find_marks(pixels: NDArray[np.uint8]) -> tuple[Ink, list[Mark], NDArray[np.int32]]:
+    """Ink without ruled lines, its marks, and their labels."""
+    ink = find_ink(pixels)
+    marks, labels = find_marks(ink.mask)
+    if any(runs_through(mark, labels) for mark in marks):
+        ink = replace(ink, mask=without_rules(ink.mask))
+        marks, labels = find_marks(ink.mask)
+    return ink, marks, labels
 
 
 def glyph_of(picture: Picture) -> NDArray[np.uint8] | None:
@@ -138,7 +145,7 @@ def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArra
     return Measurements(
         contrast=ink.level / 255 if marks else 0.0,
         ink_share=cv2.countNonZero(ink.mask) / ink.mask.size,
-        inner_ink=sum(mark.area for mark in marks if not mark.contact) / ink.mask.size,
+        inner_ink=sum(mark.area for mark in large if not mark.contact) / ink.mask.size,
         sharpness=_sharpness(ink),
         marks=len(marks),
         digit_sized_marks=len(large),

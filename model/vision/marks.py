@@ -104,6 +104,13 @@ def distance(a: Mark, b: Mark) -> float:
     return float(np.hypot(max(across, 0), max(down, 0)))
 
 
+def ink_distance(a: Mark, b: Mark, labels: NDArray[np.int32]) -> float:
+    """Distance of the ink, in pixels."""
+    inside = around(a + b, labels)
+    distances = cv2.distanceTransform(1 - pixels_of(a, inside), cv2.DIST_L2, 3)
+    return float(distances[pixels_of(b, inside) > 0].min())
+
+
 def shared_rows(a: Mark, b: Mark) -> float:
     """The part of the lower one's rows that the other one has, too."""
     shared = min(a.box.bottom, b.box.bottom) - max(a.box.top, b.box.top)

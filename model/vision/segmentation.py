@@ -5,14 +5,13 @@ import itertools
 import math
 import operator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from model.vision.cutting import MOST_PIECES, part
 from model.vision.ink import TINY
 from model.vision.lines import in_lines
-from model.vision.marks import Mark, around, distance, pixels_of
+from model.vision.marks import Mark, distance, ink_distance
 
 _NEAR = 0.25
 """A piece belongs to a digit that is nearer than this part of its height."""
@@ -23,6 +22,8 @@ _STACKED_GAP, _STACKED_HEIGHT, _STACKED_COLUMNS = 0.12, 0.6, 0.5
 as parts of the taller one's height; and the fewest shared columns, as a part of the narrower one's."""
 _TALLEST = 1.3
 """Both together are at most so many times as high as the tallest other mark."""
+_UNDERLINE_GAP, _FLAT = 0.04, 0.25
+"""A line under a digit keeps this part of its height away, and is so high for its width at most."""
 _GAP = 0.12
 """Neighbours with a wider gap, as a part of their height, are two digits."""
 _WIDEST = 1.3
@@ -65,7 +66,7 @@ def _without_inner(marks: list[Mark], labels: NDArray[np.int32]) -> list[Mark]:
         rest = []
         for group in groups:
             inside = _overlap(group, joined) > _INSIDE
-            if inside and _ink_distance(group, joined, labels) <= _NEAR * min(group.size, joined.size):
+            if inside and ink_distance(group, joined, labels) <= _NEAR * min(group.size, joined.size):
                 joined = joined + group
             else:
                 rest.append(group)
@@ -80,13 +81,6 @@ def _overlap(a: Mark, b: Mark) -> float:
     if shared_width <= 0 or shared_height <= 0:
         return 0.0
     return shared_width * shared_height / min(a.width * a.height, b.width * b.height)
-
-
-def _ink_distance(a: Mark, b: Mark, labels: NDArray[np.int32]) -> float:
-    """Distance of the ink, in pixels."""
-    inside = around(a + b, labels)
-    distances = cv2.distanceTransform(1 - pixels_of(a, inside), cv2.DIST_L2, 3)
-    return float(distances[pixels_of(b, inside) > 0].min())
 
 
 def _without_stacked(marks: list[Mark]) -> list[Mark]:
@@ -120,8 +114,14 @@ def _attach(small: list[Mark], lines: list[tuple[float, list[Mark]]]) -> None:
             for i, mark in enumerate(marks)
         ]
         gap, line, i = min(gaps)
-        if gap <= _NEAR:
+        if gap <= _NEAR and not _underlines(piece, lines[line][1][i]):
             lines[line][1][i] = lines[line][1][i] + piece
+
+
+def _underlines(piece: Mark, mark: Mark) -> bool:
+    """Whether a piece is a line drawn under a digit: flat, wider than that, and clear of it."""
+    is_below = piece.box.top - mark.box.bottom > _UNDERLINE_GAP * mark.height
+    return is_below and piece.height < _FLAT * piece.width and piece.width > mark.width
 
 
 def _groups(pieces: list[Mark], height: float) -> list[list[Mark]]:

@@ -201,6 +201,104 @@ def test_a_digit_that_runs_into_the_edge_goes_on_with_its_line() -> None:
     assert len(glyphs_of(page)) == 3
 
 
+@pytest.mark.parametrize("frame", ["box", "narrow box", "circle", "oval"])
+def test_a_digit_in_a_frame_is_found_without_it(frame: str) -> None:
+    ink = ink_of(1 if frame in {"narrow box", "oval"} else 3, height=160)
+    sheet = on_paper(ink, size=(480, 480))
+    expected = glyph_of(Picture.from_array(sheet))
+    reach = {"box": (130, 130), "narrow box": (50, 110), "circle": (150, 150), "oval": (80, 150)}[frame]
+    if frame.endswith("box"):
+        cv2.rectangle(sheet, (240 - reach[0], 240 - reach[1]), (240 + reach[0], 240 + reach[1]), 30, 4)
+    else:
+        cv2.ellipse(sheet, (240, 240), reach, 0, 0, 360, 30, 5)
+
+    (glyph,) = glyphs_of(page_of(sheet))
+
+    assert expected is not None
+    np.testing.assert_array_equal(glyph.pixels, expected)
+
+
+def test_the_digits_in_the_cells_of_a_form_are_found_one_by_one() -> None:
+    sheet = np.full((300, 620), 235, np.uint8)
+    for cell, digit in enumerate((4, 0, 7, 2)):
+        place(sheet, ink_of(digit, height=80), 75 + 130 * cell, 110)
+        cv2.rectangle(sheet, (40 + 130 * cell, 85), (170 + 130 * cell, 215), 30, 4)
+
+    (line,) = page_of(sheet).lines
+
+    assert len(line.groups) == 4
+
+
+def test_a_zero_with_a_loose_stroke_in_it_is_no_frame() -> None:
+    sheet = np.full((480, 480), 235, np.uint8)
+    cv2.ellipse(sheet, (240, 240), (75, 130), 0, 0, 360, 30, 14)
+    cv2.line(sheet, (205, 320), (275, 160), 30, 12)
+
+    (glyph,) = glyphs_of(page_of(sheet))
+
+    assert glyph.box.bottom - glyph.box.top > 250
+
+
+def test_a_line_under_a_digit_is_left_out_and_the_foot_of_a_one_is_not() -> None:
+    sheet = on_paper(ink_of(8))
+    expected = glyph_of(Picture.from_array(sheet))
+    sheet[196:203, 100:220] = 30
+
+    (glyph,) = glyphs_of(page_of(sheet))
+    np.testing.assert_array_equal(glyph.pixels, expected)
+
+    stem = np.full((240, 320), 235, np.uint8)
+    stem[60:170, 155:167] = 30
+    stem[172:182, 125:197] = 30
+    (one,) = glyphs_of(page_of(stem))
+    assert one.box.right - one.box.left > 60
+
+
+@pytest.mark.parametrize(("note", "table"), [(215, 70), (215, 120), (60, 200)])
+def test_writing_on_a_note_is_found_whatever_it_lies_on(note: int, table: int) -> None:
+    pen = 25 if note > 128 else 235
+    photo = np.full((600, 800), table, np.uint8)
+    ink = ink_of(5, height=140)
+    photo[150:390, 300:620] = on_paper(ink, size=(240, 320), paper=note, pen=pen)
+    turn = cv2.getRotationMatrix2D((460, 270), 8, 1)
+    turned = np.asarray(cv2.warpAffine(photo, turn, (800, 600), borderValue=table), np.uint8)
+
+    (glyph,) = glyphs_of(page_of(turned))
+
+    assert glyph.box.bottom - glyph.box.top == pytest.approx(len(ink), abs=12)
+    assert 400 < (glyph.box.left + glyph.box.right) / 2 < 520
+
+
+def test_a_large_one_in_a_number_is_no_edge_of_the_page() -> None:
+    sheet = np.full((480, 640), 235, np.uint8)
+    cv2.line(sheet, (200, 100), (200, 380), 30, 8)
+    cv2.polylines(sheet, [np.array([[300, 110], [280, 260], [430, 260]])], False, 30, 8)
+    cv2.line(sheet, (390, 110), (380, 380), 30, 8)
+
+    (line,) = page_of(sheet).lines
+
+    assert len(line.groups) == 2
+
+
+def test_the_two_strokes_of_an_open_four_stay_together_on_a_large_page() -> None:
+    sheet = np.full((300, 400), 235, np.uint8)
+    cv2.polylines(sheet, [np.array([[180, 122], [104, 182], [205, 174]])], False, 30, 10)
+    cv2.line(sheet, (268, 80), (195, 262), 30, 13)
+
+    (glyph,) = glyphs_of(page_of(sheet))
+
+    assert glyph.box.right - glyph.box.left > 150
+
+
+def test_a_pen_beside_a_digit_is_no_digit() -> None:
+    sheet = on_paper(ink_of(6), size=(480, 640))
+    cv2.line(sheet, (520, 60), (540, 420), 90, 20)
+
+    (glyph,) = glyphs_of(page_of(sheet))
+
+    assert glyph.box.right < 420
+
+
 def test_ruled_lines_as_dark_as_the_ink_are_no_ink() -> None:
     sheet = on_paper(ink_of(2))
     expected = glyph_of(Picture.from_array(sheet))
