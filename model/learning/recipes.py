@@ -99,7 +99,7 @@ RECIPES = {
         chunk=16,
     ),
     "judge": Recipe(
-        epochs=18,
+        epochs=20,
         mnist=20,
         drawn=8,
         photographed=8,

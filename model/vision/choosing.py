@@ -17,11 +17,9 @@ _FRAMED = 0.25
 _WIDE_ZERO, _STROKE_IN_ZERO, _RECTANGULAR = 0.75, 0.6, 0.9
 """A 0 is narrower than this part of its height, the stroke through it this part of the height or more, and it
 fills less of the narrowest rectangle around it."""
-_THIN, _LONG = 0.08, 0.35
-"""What is thin covers less than this part of the square over its length; what is long reaches over this part
-of the picture."""
-_LONGER, _APART = 1.4, 0.15
-"""Edges are so many times as long as the writing beside them is high, and this part of its height away."""
+_LONG, _LONGER, _APART = 0.35, 1.4, 0.15
+"""What is no writing but a page's edge or a pen reaches over this part of the picture, is so many times as
+long as the writing is high, and this part of its length away from it."""
 _PIECE = 0.06
 """Smaller pieces, as a part of a digit's height, belong to nothing."""
 
@@ -112,19 +110,26 @@ def _may_be_zero(mark: Mark, other: Mark, own: NDArray[np.uint8]) -> bool:
 def _is_edge(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:
     """Whether a mark is a long thin thing apart from smaller writing, such as a page's edge or a pen."""
     longest = max(labels.shape)
-    if mark.size < _LONG * longest or not _is_thin(mark):
+    if mark.size < _LONG * longest or not (_is_thin(mark) or _is_rod(mark, labels)):
         return False
-    writing = [other for other in others if not _is_thin(other) and other.height > 0.04 * longest]
-    least = _APART * _tallest(writing)
-    return (
-        bool(writing)
-        and mark.size > _LONGER * _tallest(writing)
-        and all(ink_distance(mark, other, labels) > least for other in writing)
-    )
+    thick = [other for other in others if other is not mark and not _is_thin(other)]
+    writing = [other for other in thick if other.height > 0.04 * longest]
+    if not writing or mark.size < _LONGER * _tallest(writing):
+        return False
+    return all(ink_distance(mark, other, labels) > _APART * mark.size for other in writing)
 
 
 def _is_thin(mark: Mark) -> bool:
-    return mark.area < _THIN * mark.size * mark.size
+    return mark.area < 0.05 * mark.size * mark.size
+
+
+def _is_rod(mark: Mark, labels: NDArray[np.int32]) -> bool:
+    """Whether a mark is a straight bar, ten times as long as wide or more."""
+    outlines, _ = cv2.findContours(
+        pixels_of(mark, around(mark, labels)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    _, sides, _ = cv2.minAreaRect(outlines[0])
+    return min(sides) < 0.1 * max(sides) and mark.area > 0.8 * sides[0] * sides[1]
 
 
 def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:

@@ -99,7 +99,7 @@ def test_digits_have_to_account_for_the_ink(recognizer: Recognizer) -> None:
 def test_what_is_much_smaller_than_the_digit_need_not_be_read(recognizer: Recognizer) -> None:
     screenshot = np.full((600, 800), 255, np.uint8)
     for button in range(8):
-        screenshot[15:55, 20 + 60 * button : 60 + 60 * button] = 80
+        screenshot[15:55, 20 + 60 * button : 60 + 60 * button] = 0
     ink = ink_of(5, height=280)
     screenshot[200 : 200 + len(ink), 300 : 300 + ink.shape[1]][ink > 127] = 0
 

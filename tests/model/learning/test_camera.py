@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.learning import camera, handwriting, paper
-from model.learning.camera import CONDITIONS, Condition
+from model.learning.camera import CONDITIONS, UNUSUAL, Condition
 from model.learning.handwriting import Hand, Pen
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting, MnistWriting, thinned
@@ -22,15 +22,14 @@ def three() -> DrawnWriting:
     return DrawnWriting(handwriting.write(DIGITS[3][0], Hand(Pen(0.1)), np.random.default_rng(0)))
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize("name", CONDITIONS | UNUSUAL)
 def test_every_condition_gives_the_same_file_for_the_same_seed(name: str, three: DrawnWriting) -> None:
-    files = [
-        camera.take(three, CONDITIONS[name], np.random.default_rng(seed), (120, 160)) for seed in (1, 1, 2)
-    ]
+    condition = (CONDITIONS | UNUSUAL)[name]
+    files = [camera.take(three, condition, np.random.default_rng(seed), (120, 160)) for seed in (1, 1, 2)]
     assert files[0] == files[1] != files[2]
     with Image.open(io.BytesIO(files[0])) as picture:
-        assert picture.format == ("JPEG" if CONDITIONS[name].medium == "photo" else "PNG")
-        if CONDITIONS[name].medium != "enlarged":
+        assert picture.format == ("JPEG" if condition.medium == "photo" else "PNG")
+        if condition.medium != "enlarged":
             assert picture.size == (160, 120)
 
 
@@ -126,3 +125,37 @@ def test_sample_photos_are_jpegs_of_digits_and_numbers_and_always_the_same() -> 
     for sample in samples:
         with Image.open(io.BytesIO(sample.jpeg)) as picture:
             assert picture.format == "JPEG"
+
+
+@pytest.mark.parametrize(("around", "sides"), [("box", 4), ("circle", 4), ("line", 2)])
+def test_what_is_drawn_around_writing_is_clear_of_it(around: str, sides: int, three: DrawnWriting) -> None:
+    """Pieces of ink: the 3, and what is around it, which is wider and reaches further down."""
+    steady = Condition(rotation=0, noise=(0, 0), blur=(0, 0), height=(0.3, 0.3), centred=1)
+    photo = camera.photograph(three, replace(steady, around=around), np.random.default_rng(7), (480, 640))
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    _, ink = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    digit, drawn = sorted(stats[1:, :4].tolist(), key=lambda box: box[2])
+    assert len(stats) == 3
+    assert drawn[2] > digit[2] + 10
+    assert drawn[1] + drawn[3] > digit[1] + digit[3] + 4
+    assert (drawn[1] < digit[1]) == (sides == 4)
+
+
+def test_a_note_has_the_desk_all_around(three: DrawnWriting) -> None:
+    photo = camera.photograph(three, UNUSUAL["note"], np.random.default_rng(8), (480, 640))
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    _, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    assert 0.02 < light.mean() < 0.4
+    assert not light[[0, -1]].any()
+    assert not light[:, [0, -1]].any()
+
+
+def test_a_pen_lies_beside_the_writing(three: DrawnWriting) -> None:
+    steady = Condition(rotation=0, noise=(0, 0), height=(0.3, 0.3), pen_lies=True)
+    shot = camera.shoot(three, steady, np.random.default_rng(9), (480, 640))
+    bare = camera.shoot(three, replace(steady, pen_lies=False), np.random.default_rng(9), (480, 640))
+    changed = np.abs(shot.photo.astype(int) - bare.photo).max(axis=2) > 60
+    assert shot.box == bare.box
+    assert np.ptp(np.flatnonzero(changed.any(axis=1))) > 240
+    assert not changed[shot.box.top : shot.box.bottom, shot.box.left : shot.box.right].any()
