@@ -1,6 +1,7 @@
-"""Makes the table and the pictures of `reading.md`: ``python docs/reading.py MNIST [PHOTOS]``.
+"""Makes the tables and the pictures of `reading.md`: ``python docs/reading.py MNIST [PHOTOS]``.
 
-Each row of the table reads the same photos with one technique switched off.
+Each row of the first table reads the same photos with one technique switched off, each row of the second
+those photos that the technique is for.
 """
 
 import io
@@ -32,11 +33,12 @@ from model.recognizer import Recognizer
 from model.vision import choosing, cutting, finding, ink, normalisation, segmentation
 from model.vision.decode import decode
 from model.vision.ink import find_ink
+from model.vision.sheet import only_sheet
 
 SEED = 5
-PER_CONDITION, PER_UNUSUAL, PIECES, LINES, CROPPED, NUMBERS, PER_KIND = 4, 8, 2, 52, 30, 40, 3
+PER_CONDITION, PER_UNUSUAL, PIECES, LINES, CROPPED, NUMBERS, PER_KIND, PER_PART = 4, 8, 2, 52, 30, 40, 3, 40
 
-SHOWN = ("squared", "hard shadow", "blackboard", "desk", "newspaper", "hard")
+SHOWN = ("squared", "hard shadow", "blackboard", "desk", "newspaper", "hard", "note", "boxed")
 """Conditions in the pictures of the steps."""
 
 OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
@@ -67,6 +69,20 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
     "the judge": ((Recognizer, "_likeness", lambda self, pixels: 1.0),),
 }
 """What each technique is replaced by."""
+
+SELDOM: dict[str, tuple[str, ...]] = {
+    "ruled lines as dark as ink taken out": ("dark lines", "dark squares"),
+    "faded middles of strokes filled": ("faded",),
+    "outlined digits filled": ("outlined",),
+    "a note looked at alone": ("note",),
+    "edges of the page and pens left out": ("pen on it",),
+    "boxes and circles left out": ("boxed", "circled"),
+    "lines under digits left out": ("underlined",),
+    "hatching known": ("hatching",),
+    "sloping lines levelled": ("lines by many hands",),
+    "brackets known": ("lines by many hands",),
+}
+"""Techniques that most photos do not need: conditions or kinds of pictures that they are for."""
 
 
 def _median(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -109,6 +125,26 @@ def _scores(sets: dict[str, list[Photo]], without: str) -> list[Score]:
         return [camera_evaluation.score(name, iter(photos), read) for name, photos in sets.items()]
 
 
+def ablate_seldom(digits: Examples, console: Console) -> None:
+    """Print how many photos are read right with and without a technique that few photos need, in Markdown."""
+    console.print("\n| technique | photos | of | with | without |\n| --- | --- | ---: | ---: | ---: |")
+    tasks = [(name, {", ".join(parts): _photos_of(parts, digits)}) for name, parts in SELDOM.items()]
+    with ProcessPoolExecutor(2, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+        running = [[pool.submit(_scores, sets, without) for without in ("", name)] for name, sets in tasks]
+        for (name, _), futures in zip(tasks, running, strict=True):
+            (with_it,), (without,) = (future.result() for future in futures)
+            counts = [len(with_it.answers), *(len(s.answers) - len(s.mistakes) for s in (with_it, without))]
+            console.print(f"| {name} | {with_it.name} | " + " | ".join(map(str, counts)) + " |")
+
+
+def _photos_of(parts: tuple[str, ...], digits: Examples) -> list[Photo]:
+    if parts == ("lines by many hands",):
+        return list(camera_evaluation.line_photos(digits, 2 * LINES, SEED))
+    if parts[0] in KINDS:
+        return [p for kind in parts for p in camera_evaluation.negative_photos(kind, PER_PART, SEED)]
+    return [p for name in parts for p in camera_evaluation.mnist_photos(digits, name, PER_PART, SEED)]
+
+
 def in_pieces(digits: Examples) -> Examples:
     """Those of which a second piece is at least a third as high as the digit."""
 
@@ -142,7 +178,7 @@ def picture_of_steps(digits: mnist.Mnist, out: Path) -> None:
     for condition in SHOWN:
         (photo,) = camera_evaluation.mnist_photos(digits.test, condition, 1, SEED, (360, 480))
         picture = decode(photo.data)
-        found = find_ink(picture.pixels)
+        found = find_ink(only_sheet(picture.pixels))
         glyph = finding.glyph_of(picture)
         tiles = [
             picture.pixels,
@@ -164,7 +200,7 @@ def _tile(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    """Write the picture beside this file and print the table."""
+    """Write the picture beside this file and print the tables."""
     cv2.setNumThreads(1)
     digits = mnist.load(Path(sys.argv[1]))
     picture_of_steps(digits, Path(__file__).with_name("reading-steps.png"))
@@ -201,7 +237,9 @@ def main() -> None:
             for part in ("single", "multi")
             for photo in camera_evaluation.folder_photos(Path(sys.argv[2]), part)
         ]
-    ablate(sets, Console(soft_wrap=True))
+    console = Console(soft_wrap=True)
+    ablate(sets, console)
+    ablate_seldom(digits.test, console)
 
 
 if __name__ == "__main__":
