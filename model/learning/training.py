@@ -15,8 +15,8 @@ from model.learning.examples import Examples
 from model.learning.mixture import Mixture
 from model.learning.recipes import Recipe
 from model.nn import architectures
-from model.nn.batch_norm import fold
 from model.nn.checkpoint import read_metadata
+from model.nn.folding import fold
 from model.nn.layer import Array
 from model.nn.losses import log_softmax
 from model.nn.network import Network

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import DTypeLike
 
-from model.nn.layer import Activation, Array, Gradients, Parameters, sum_of_rows
+from model.nn.layer import Activation, Array, Gradients, Parameters, long_rows, sum_of_rows
 
 
 class Sigmoid(Activation):
@@ -52,18 +52,26 @@ class BiasReLU(Activation):
 
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, Array]:
         """(..., C) -> (..., C), and y for `backward`."""
-        y = self.infer(x)
+        if x.ndim == 2:
+            y = self.infer(x)
+        else:
+            y = _shifted_and_cut(long_rows(x), np.tile(self.bias, x.shape[-2])).reshape(x.shape)
         return y, y
 
     def infer(self, x: Array) -> Array:
         """(..., C) -> (..., C)."""
-        # max(x, -b) + b is max(x + b, 0) to the last bit; NumPy compares with a row faster than with a number
-        y: Array = np.maximum(x, -self.bias)
-        y += self.bias
-        return y
+        return _shifted_and_cut(x, self.bias)
 
     def backward(self, grad: Array, cache: Array) -> tuple[Array, Gradients]:
         """dL/dy (..., C) -> dL/dx (..., C) and the gradient of the bias (C,)."""
-        grad_x = grad * (cache > 0)
+        grad_x = (cache > 0).astype(grad.dtype)
+        grad_x *= grad
         rows = grad_x.reshape(-1, grad.shape[-1])
         return grad_x, {"bias": sum_of_rows(rows)}
+
+
+def _shifted_and_cut(rows: Array, bias: Array) -> Array:
+    """``max(rows + bias, 0)``, bit by bit."""
+    y: Array = np.maximum(rows, -bias)  # with a row NumPy compares faster than with a number
+    y += bias
+    return y

@@ -81,11 +81,14 @@ class Conv2D(Layer):
 
     def backward(self, grad: Array, cache: Array) -> tuple[Array, Gradients]:
         """dL/dy (H', N, W', K) -> dL/dx (H, N, W, C) and the gradient of the weight."""
+        return self.input_gradient(grad), self.parameter_gradients(grad, cache)
+
+    def input_gradient(self, grad: Array) -> Array:
+        """dL/dy (H', N, W', K) -> dL/dx (H, N, W, C)."""
         kernel_size = len(self.weight)
         padding = kernel_size - 1 - self.padding
         turned = self.weight[::-1, ::-1].swapaxes(2, 3)  # (kernel_size, kernel_size, K, C)
-        grad_x = _convolve(_columns(grad, kernel_size, padding), turned, padding)
-        return grad_x, self.parameter_gradients(grad, cache)
+        return _convolve(_columns(grad, kernel_size, padding), turned, padding)
 
     def parameter_gradients(self, grad: Array, cache: Array) -> Gradients:
         """dL/dy (H', N, W', K) -> the gradient of the weight."""
@@ -100,7 +103,7 @@ class Conv2D(Layer):
 
 def _columns(x: Array, kernel_size: int, padding: int) -> Array:
     """Every pixel beside its neighbours in the row: (H, N, W, C) -> (H, N, W', kernel_size C)."""
-    padded = _pad(x, 0, padding)
+    padded = pad(x, 0, padding)
     height, batch, width, channels = padded.shape
     # neighbours lie side by side in memory, so a row of a window is a longer pixel at the same place
     shape = (height, batch, width - kernel_size + 1, kernel_size * channels)
@@ -109,7 +112,7 @@ def _columns(x: Array, kernel_size: int, padding: int) -> Array:
 
 def _windows(x: Array, kernel_size: int, padding: int) -> Array:
     """Every pixel's whole window: (H, N, W, C) -> (H', N, W', kernel_size, kernel_size C)."""
-    padded = _pad(x, padding, padding)
+    padded = pad(x, padding, padding)
     height, batch, width, channels = padded.shape
     size = (height - kernel_size + 1, batch, width - kernel_size + 1)
     down, across, right, channel = padded.strides
@@ -117,7 +120,7 @@ def _windows(x: Array, kernel_size: int, padding: int) -> Array:
     return _overlapping(padded, shape, (down, across, right, down, channel))
 
 
-def _pad(x: Array, above: int, beside: int) -> Array:
+def pad(x: Array, above: int, beside: int) -> Array:
     """Zeros around (H, N, W, C), as many rows above and below, columns left and right."""
     if not (above or beside):
         return np.ascontiguousarray(x)

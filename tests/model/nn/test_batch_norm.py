@@ -3,8 +3,11 @@
 import numpy as np
 
 from model.nn import architectures
-from model.nn.batch_norm import BatchNorm, fold
+from model.nn.batch_norm import BatchNorm
+from model.nn.convolution import Conv2D
+from model.nn.folding import fold
 from model.nn.network import CHUNK
+from model.nn.normalized_convolution import NormalizedConv2D
 
 
 def test_every_channel_comes_out_with_mean_0_and_variance_1(rng: np.random.Generator) -> None:
@@ -18,6 +21,33 @@ def test_every_channel_comes_out_with_mean_0_and_variance_1(rng: np.random.Gener
 
 def test_a_channel_that_is_the_same_everywhere_comes_out_as_0() -> None:
     np.testing.assert_array_equal(BatchNorm().infer(np.full((2, 3, 2, 1), 7.0)), 0)
+
+
+def test_convolution_and_normalisation_in_one_are_the_two_one_after_the_other(
+    rng: np.random.Generator,
+) -> None:
+    one = NormalizedConv2D(Conv2D(1, 5, padding=0, rng=rng, dtype=np.float64))
+    convolution, normalisation = one.parts
+    x, grad = rng.random((9, 3, 8, 1)), rng.normal(size=(7, 3, 6, 5))
+
+    z, columns = convolution.forward(x)
+    y, statistics = normalisation.forward(z)
+    grad_z, _ = normalisation.backward(grad, statistics)
+    grad_x, gradients = convolution.backward(grad_z, columns)
+
+    at_once, cache = one.forward(x)
+    np.testing.assert_allclose(at_once, y, atol=1e-12)
+    np.testing.assert_allclose(one.backward(grad, cache)[0], grad_x, atol=1e-12)
+    np.testing.assert_allclose(
+        one.parameter_gradients(grad, cache)["weight"], gradients["weight"], atol=1e-10
+    )
+
+
+def test_only_the_first_layer_of_the_reader_is_normalised_from_its_windows(rng: np.random.Generator) -> None:
+    layers = architectures.build_for_training("reader", rng).layers
+
+    assert [i for i, layer in enumerate(layers) if isinstance(layer, NormalizedConv2D)] == [1]
+    assert sum(isinstance(layer, BatchNorm) for layer in layers) == 5
 
 
 def test_a_folded_network_answers_as_the_one_it_was_made_of_does_on_the_same_pixels(

@@ -11,6 +11,7 @@ from model.nn.convolution import Conv2D
 from model.nn.dropout import Dropout
 from model.nn.layer import Layer
 from model.nn.linear import Linear
+from model.nn.normalized_convolution import NormalizedConv2D
 from model.nn.pooling import MaxPool2D
 from model.nn.shape import Flatten, ToImage
 from tests.model.nn.derivatives import assert_backward_is_derivative
@@ -30,6 +31,11 @@ def _layers(rng: np.random.Generator) -> dict[str, tuple[Layer, tuple[int, ...]]
         "convolution with padding": (Conv2D(3, 4, rng=rng, dtype=np.float64), IMAGES),
         "convolution without padding": (Conv2D(3, 4, padding=0, rng=rng, dtype=np.float64), IMAGES),
         "convolution of a single row": (Conv2D(3, 4, rng=rng, dtype=np.float64), (1, 2, 4, 3)),
+        "normalised convolution": (NormalizedConv2D(Conv2D(3, 4, rng=rng, dtype=np.float64)), IMAGES),
+        "normalised convolution without padding": (
+            NormalizedConv2D(Conv2D(3, 4, padding=0, rng=rng, dtype=np.float64)),
+            IMAGES,
+        ),
         "large convolution": (Conv2D(3, 2, kernel_size=5, padding=1, rng=rng, dtype=np.float64), IMAGES),
         "max-pooling": (MaxPool2D(), IMAGES),
         "dropout without lots": (Dropout(0.5), ROWS),
