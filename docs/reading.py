@@ -162,7 +162,10 @@ def cropped(photos: Iterable[Photo]) -> Iterator[Photo]:
         picture = decode(photo.data)
         groups = [group for line in finding.find_page(picture).lines for group in line.groups]
         boxes = [glyph.box for group in groups for glyph in group.alternatives[0]]
-        left, right = min(box.left for box in boxes), max(box.right for box in boxes)
+        left, right = (
+            round(edge / picture.scale)
+            for edge in (min(box.left for box in boxes), max(box.right for box in boxes))
+        )
         file = io.BytesIO()
         Image.fromarray(picture.pixels[:, left + 2 : right - 2]).save(file, "PNG")
         yield Photo(photo.name, photo.digits, file.getvalue())

@@ -99,7 +99,7 @@ RECIPES = {
         chunk=16,
     ),
     "judge": Recipe(
-        epochs=20,
+        epochs=12,
         mnist=20,
         drawn=8,
         photographed=8,

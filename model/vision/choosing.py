@@ -20,6 +20,8 @@ fills less of the narrowest rectangle around it."""
 _LONG, _LONGER, _APART = 0.35, 1.4, 0.15
 """What is no writing but a page's edge or a pen reaches over this part of the picture, is so many times as
 long as the writing is high, and this part of its length away from it."""
+_WIDEST = 0.28
+"""Of a digit's strokes, as a part of its longer side."""
 _PIECE = 0.06
 """Smaller pieces, as a part of a digit's height, belong to nothing."""
 
@@ -133,7 +135,7 @@ def _is_rod(mark: Mark, labels: NDArray[np.int32]) -> bool:
 
 
 def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:
-    """Whether a mark at the border lies along it, or is wider than strokes are."""
+    """Whether a mark at the border lies along it, or is wider than strokes are in so large a digit."""
     if _lies_along_border(mark):
         return True
     shorter = min(labels.shape)
@@ -141,7 +143,7 @@ def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:
         return False
     own = pixels_of(mark, around(mark, labels))
     widest = float(cv2.distanceTransform(own, cv2.DIST_L2, 3).max())
-    return bool(widest > WIDE / 2 * shorter)
+    return widest > WIDE / 2 * shorter and stroke_width(own) > _WIDEST * mark.size
 
 
 def _tallest(marks: list[Mark]) -> int:
