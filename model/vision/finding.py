@@ -17,7 +17,7 @@ from model.vision.page import Box, Glyph, Group, Line, Measurements, Page
 from model.vision.picture import Picture
 from model.vision.ruling import without_rules
 from model.vision.segmentation import write_lines
-from model.vision.sheet import only_sheet
+from model.vision.sheet import only_sheet, only_within
 
 _PREVIEW = 640
 _LEVEL = math.radians(8)
@@ -35,8 +35,12 @@ def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
 
 def find_page(picture: Picture) -> Page:
     """The page in a picture."""
-    ink, marks, labels = _find_marks(only_sheet(picture.pixels))
+    pixels = only_sheet(picture.pixels)
+    ink, marks, labels = _find_marks(pixels)
     large, small = choose_marks(marks, labels)
+    if marks and not large:  # nothing but surroundings, such as the corners of a turned picture
+        ink, marks, labels = _find_marks(only_within(pixels, 1 - ink.mask))
+        large, small = choose_marks(marks, labels)
     measurements = _measurements(ink, marks, large, labels)
     slope = slope_of(large)
     level, turn = (ink, None) if abs(slope) < _LEVEL else _levelled(ink, large + small, labels, slope)

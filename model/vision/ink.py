@@ -26,6 +26,8 @@ _REACH = 0.008
 """How far from strong ink weak ink is looked for, as a part of the picture's longer side."""
 _FADED = 0.2
 """From this share on, relative to strong ink, weak ink between it is the middle of wide strokes."""
+_MOST_NOISE = 0.19
+"""With more, as a part of the full range, nothing could stand out of it."""
 _PLENTY = 100_000
 """Pixels, of which every fourth is enough for a histogram."""
 _DARKEST_GROUND = 40
@@ -194,7 +196,17 @@ def _histogram(strength: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _noise(histogram: NDArray[np.int64]) -> float:
-    """Standard deviation of the ground's strength, and a part of its median (the bias of the closing)."""
+    """Standard deviation of the ground's strength, and a part of its median (the bias of the closing).
+
+    The ground is what is usual, unless a digit fills the picture.
+    """
+    noise = _deviation(histogram)
+    if noise <= _MOST_NOISE * 255:
+        return noise
+    return _deviation(np.where(np.arange(256) < _otsu(histogram, 0), histogram, 0))
+
+
+def _deviation(histogram: NDArray[np.int64]) -> float:
     median = _median(histogram, 0)
     deviations = np.zeros(256, np.int64)
     np.add.at(deviations, np.abs(np.arange(256) - median), histogram)

@@ -34,16 +34,22 @@ def only_sheet(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     A sheet is a filled rectangle, lighter or darker than what it lies on, with writing in it. Where that
     leaves no room for the widest stroke, the sheet itself would be taken for ink.
     """
-    shorter = min(pixels.shape[:2])
-    outline = _outline(pixels) if shorter >= TINY else None
+    outline = _outline(pixels) if min(pixels.shape[:2]) >= TINY else None
     if outline is None:
         return pixels
     inside = np.zeros(pixels.shape[:2], np.uint8)
     cv2.fillConvexPoly(inside, outline, 1)
-    edge = 2 * max(2, round(_EDGE * shorter)) + 1
-    inside = np.asarray(cv2.erode(inside, np.ones((edge, edge), np.uint8)), np.uint8)
-    painted = np.full_like(pixels, np.median(pixels[inside > 0], axis=0))
-    cv2.copyTo(pixels, inside, painted)
+    return only_within(pixels, inside)
+
+
+def only_within(pixels: NDArray[np.uint8], inside: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture with all but what is 1 in ``inside`` (h, w), and its edge, in the usual colour of that."""
+    edge = 2 * max(2, round(_EDGE * min(inside.shape))) + 1
+    kept = np.asarray(cv2.erode(inside, np.ones((edge, edge), np.uint8)), np.uint8)
+    if not kept.any():
+        return pixels
+    painted = np.full_like(pixels, np.median(pixels[kept > 0], axis=0))
+    cv2.copyTo(pixels, kept, painted)
     return painted
 
 

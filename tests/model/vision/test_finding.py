@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from model.learning import mnist
+from model.learning import handwriting, mnist
+from model.learning.handwriting import Hand, Pen
 from model.vision.finding import find_page, glyph_of
 from model.vision.page import Glyph, Page
 from model.vision.picture import Picture
@@ -267,6 +268,41 @@ def test_writing_on_a_note_is_found_whatever_it_lies_on(note: int, table: int) -
 
     assert glyph.box.bottom - glyph.box.top == pytest.approx(len(ink), abs=12)
     assert 400 < (glyph.box.left + glyph.box.right) / 2 < 520
+
+
+@pytest.mark.parametrize("corner", [0, 255])
+def test_the_corners_of_a_turned_picture_are_no_ink(corner: int) -> None:
+    sheet = on_paper(ink_of(2), size=(360, 480), paper=200, pen=120)
+    turn = cv2.getRotationMatrix2D((240, 180), 9, 1)
+    turned = np.asarray(cv2.warpAffine(sheet, turn, (480, 360), borderValue=corner), np.uint8)
+
+    (glyph,) = glyphs_of(page_of(turned))
+
+    assert glyph.box.bottom - glyph.box.top == pytest.approx(len(ink_of(2)), abs=16)
+
+
+def thick(ink: Pixels, by: int) -> Pixels:
+    """The ink with strokes so many pixels wider, cropped to it."""
+    wide = np.asarray(cv2.dilate(np.pad(ink, by), np.ones((by, by), np.uint8)), np.uint8)
+    left, top, width, height = cv2.boundingRect(wide)
+    return wide[top : top + height, left : left + width]
+
+
+def test_a_thick_digit_that_fills_its_picture_is_ink() -> None:
+    ink = thick(ink_of(0, height=180), 15)
+
+    (glyph,) = glyphs_of(page_of(np.asarray(235 - np.pad(ink, 3) * 0.8, np.uint8)))
+
+    assert glyph.box.bottom - glyph.box.top == pytest.approx(len(ink), abs=6)
+
+
+def test_thick_digits_at_both_edges_are_found() -> None:
+    lines = handwriting.write_number("88", Hand(Pen(0.15)), np.random.default_rng(0))
+    ink = thick(handwriting.large_ink(lines, 150), 15)[:, 3:-3]
+    strip = np.full((len(ink) + 60, ink.shape[1]), 235, np.uint8)
+    place(strip, ink, 0, 30)
+
+    assert len(glyphs_of(page_of(strip))) == 2
 
 
 def test_a_large_one_in_a_number_is_no_edge_of_the_page() -> None:
