@@ -17,9 +17,11 @@ _FRAMED = 0.25
 _WIDE_ZERO, _STROKE_IN_ZERO, _RECTANGULAR = 0.75, 0.6, 0.9
 """A 0 is narrower than this part of its height, the stroke through it this part of the height or more, and it
 fills less of the narrowest rectangle around it."""
-_LONG, _LONGER, _APART = 0.35, 1.4, 0.15
+_LONG, _LONGER, _APART, _SPANS = 0.35, 1.4, 0.15, 0.6
 """What is no writing but a page's edge or a pen reaches over this part of the picture, is so many times as
-long as the writing is high, and this part of its length away from it."""
+long as the writing is high, and this part of its length away from it, unless it reaches over the last one."""
+_SOLID = 0.72
+"""Part of its box that a blot covers; a disc covers 0.785, a round 0 by the thickest pen 0.6."""
 _WIDEST = 0.28
 """Of a digit's strokes, as a part of its longer side."""
 _PIECE = 0.06
@@ -51,6 +53,7 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
     chosen = [mark for mark in chosen if not _is_around(mark, chosen, labels)] or chosen
     tallest = _tallest(chosen)
     large = [mark for mark in chosen if mark.height >= _TALL * tallest]
+    large = [mark for mark in large if not _is_blot(mark)] or large
     small = [mark for mark in chosen if mark.height < _TALL * tallest and mark.size >= _PIECE * tallest]
     return large, small
 
@@ -92,10 +95,10 @@ def _frames(mark: Mark, other: Mark, labels: NDArray[np.int32]) -> bool:
     own = pixels_of(mark, around(mark, labels))
     if _may_be_zero(mark, other, own):
         return False
-    row = own[(box.top + box.bottom) // 2 - frame.top]
-    column = own[:, (box.left + box.right) // 2 - frame.left]
-    beside = row[: box.left - frame.left], row[box.right - frame.left :]
-    above_and_below = column[: box.top - frame.top], column[box.bottom - frame.top :]
+    rows = slice(box.top - frame.top, box.bottom - frame.top)
+    columns = slice(box.left - frame.left, box.right - frame.left)
+    beside = own[rows, : columns.start], own[rows, columns.stop :]
+    above_and_below = own[: rows.start, columns], own[rows.stop :, columns]
     return all(side.any() for side in beside + above_and_below)
 
 
@@ -111,18 +114,25 @@ def _may_be_zero(mark: Mark, other: Mark, own: NDArray[np.uint8]) -> bool:
 
 def _is_edge(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:
     """Whether a mark is a long thin thing apart from smaller writing, such as a page's edge or a pen."""
-    longest = max(labels.shape)
-    if mark.size < _LONG * longest or not (_is_thin(mark) or _is_rod(mark, labels)):
+    if not (_is_long_line(mark, labels) or (_is_long(mark, labels) and _is_rod(mark, labels))):
         return False
-    thick = [other for other in others if other is not mark and not _is_thin(other)]
-    writing = [other for other in thick if other.height > 0.04 * longest]
+    writing = [
+        other
+        for other in others
+        if other is not mark and other.height > 0.04 * max(labels.shape) and not _is_long_line(other, labels)
+    ]
     if not writing or mark.size < _LONGER * _tallest(writing):
         return False
-    return all(ink_distance(mark, other, labels) > _APART * mark.size for other in writing)
+    spans = mark.size > _SPANS * max(labels.shape)
+    return spans or all(ink_distance(mark, other, labels) > _APART * mark.size for other in writing)
 
 
-def _is_thin(mark: Mark) -> bool:
-    return mark.area < 0.05 * mark.size * mark.size
+def _is_long(mark: Mark, labels: NDArray[np.int32]) -> bool:
+    return bool(mark.size > _LONG * max(labels.shape))
+
+
+def _is_long_line(mark: Mark, labels: NDArray[np.int32]) -> bool:
+    return _is_long(mark, labels) and mark.area < 0.05 * mark.size**2
 
 
 def _is_rod(mark: Mark, labels: NDArray[np.int32]) -> bool:
@@ -132,6 +142,11 @@ def _is_rod(mark: Mark, labels: NDArray[np.int32]) -> bool:
     )
     _, sides, _ = cv2.minAreaRect(outlines[0])
     return min(sides) < 0.1 * max(sides) and mark.area > 0.8 * sides[0] * sides[1]
+
+
+def _is_blot(mark: Mark) -> bool:
+    """Whether a mark is as wide as high and solid, such as a hole punched into the paper."""
+    return abs(mark.width - mark.height) < 0.15 * mark.size and mark.area > _SOLID * mark.width * mark.height
 
 
 def _is_surroundings(mark: Mark, labels: NDArray[np.int32]) -> bool:

@@ -24,6 +24,8 @@ _WRITTEN = (0.004, 0.25)
 _RING, _ALIKE = 3, 0.9
 """In rings of so many pixels along a sheet's edge, at the size where it is looked for, this part is sheet
 within and table without. A box on paper and a cell of squared paper have paper around; digits no bare rim."""
+_BESIDE = 0.002
+"""Part of what is around a sheet that is as light as it; where there is more, it may be written on, too."""
 _EDGE = 0.015
 """Width of a sheet's edge, where it is neither sheet nor table, as a part of the picture's shorter side."""
 
@@ -87,7 +89,8 @@ def _is_sheet(outline: MatLike, light: NDArray[np.uint8]) -> bool:
     written = 1 - cv2.mean(side, whole)[0]
     bare_rim = cv2.mean(side, _moved(whole, -1) - _moved(whole, -1 - _RING))[0]
     table = 1 - cv2.mean(side, _moved(whole, 1 + _RING) - _moved(whole, 1))[0]
-    return _WRITTEN[0] < written < _WRITTEN[1] and min(bare_rim, table) > _ALIKE
+    beside = cv2.mean(side, 1 - whole)[0]
+    return _WRITTEN[0] < written < _WRITTEN[1] and min(bare_rim, table) > _ALIKE and beside < _BESIDE
 
 
 def _moved(area: NDArray[np.uint8], steps: int) -> NDArray[np.uint8]:
