@@ -12,11 +12,10 @@ _TALL = 0.42
 """A digit has at least this part of the height of the tallest one."""
 _THROUGH, _COVERS = 0.8, 0.4
 """Ruled lines reach over this part of the picture, and cover less than that of what encloses them."""
-_FRAMED = 0.25
-"""What a frame is drawn around has this part of its height at least."""
-_WIDE_ZERO, _STROKE_IN_ZERO, _RECTANGULAR = 0.75, 0.6, 0.9
-"""A 0 is narrower than this part of its height, the stroke through it this part of the height or more, and it
-fills less of the narrowest rectangle around it."""
+_FRAMED, _RECTANGULAR = 0.25, 0.9
+"""What a frame is drawn around has this part of its height at least; a box fills this part of a rectangle."""
+_NARROW, _LOOP = 0.75, 0.4
+"""Parts of its height: a digit is narrower than the first, or has a loop that is lower than the second."""
 _LONG, _LONGER, _APART, _SPANS = 0.35, 1.4, 0.15, 0.6
 """What is no writing but a page's edge or a pen reaches over this part of the picture, is so many times as
 long as the writing is high, and this part of its length away from it, unless it reaches over the last one."""
@@ -93,7 +92,7 @@ def _frames(mark: Mark, other: Mark, labels: NDArray[np.int32]) -> bool:
     if not is_inside or other.height < _FRAMED * mark.height:
         return False
     own = pixels_of(mark, around(mark, labels))
-    if _may_be_zero(mark, other, own):
+    if not _is_rectangle(own) and _may_be_digit(mark, other):
         return False
     rows = slice(box.top - frame.top, box.bottom - frame.top)
     columns = slice(box.left - frame.left, box.right - frame.left)
@@ -102,14 +101,17 @@ def _frames(mark: Mark, other: Mark, labels: NDArray[np.int32]) -> bool:
     return all(side.any() for side in beside + above_and_below)
 
 
-def _may_be_zero(mark: Mark, other: Mark, own: NDArray[np.uint8]) -> bool:
-    """Whether a mark (h, w) may be a 0 and the other one a loose stroke in it: it is narrow and round."""
-    if mark.width >= _WIDE_ZERO * mark.height or other.height < _STROKE_IN_ZERO * mark.height:
-        return False
+def _is_rectangle(own: NDArray[np.uint8]) -> bool:
+    """Whether the outline of what is 1 in (h, w) is a rectangle, turned or not."""
     outlines, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     outline = max(outlines, key=cv2.contourArea)
     _, sides, _ = cv2.minAreaRect(outline)
-    return cv2.contourArea(outline) < _RECTANGULAR * sides[0] * sides[1]
+    return cv2.contourArea(outline) > _RECTANGULAR * sides[0] * sides[1]
+
+
+def _may_be_digit(mark: Mark, inner: Mark) -> bool:
+    """Whether a round mark may be a digit: an outlined one with a loop in it, or a 0 with a loose stroke."""
+    return mark.width < _NARROW * mark.height or inner.height < _LOOP * mark.height
 
 
 def _is_edge(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:

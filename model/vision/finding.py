@@ -20,6 +20,8 @@ from model.vision.segmentation import write_lines
 from model.vision.sheet import only_sheet, only_within
 
 _PREVIEW = 640
+_STARK = 0.7
+"""Where nothing is written but surroundings stand out by this part of the full range, one looks past them."""
 _LEVEL = math.radians(8)
 """Lines that slope more are levelled before they are read."""
 
@@ -38,7 +40,7 @@ def find_page(picture: Picture) -> Page:
     pixels = only_sheet(picture.pixels)
     ink, marks, labels = _find_marks(pixels)
     large, small = choose_marks(marks, labels)
-    if marks and not large:  # nothing but surroundings, such as the corners of a turned picture
+    if marks and not large and ink.level > _STARK * 255:  # such as the black corners of a turned picture
         ink, marks, labels = _find_marks(only_within(pixels, 1 - ink.mask))
         large, small = choose_marks(marks, labels)
     measurements = _measurements(ink, marks, large, labels)
