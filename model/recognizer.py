@@ -30,7 +30,7 @@ _LEAST_SHARPNESS = 0.6
 """With less, the picture is more blurred than our camera's "defocus", which measures 0.63 to 0.76."""
 _LEAST_CONFIDENCE = 0.3
 """Readings with less confidence a digit (geometric mean) are abstained."""
-_LEAST_EXPLAINED = 0.6
+_LEAST_EXPLAINED = 0.75
 """Part of the ink of digit-sized marks, not at the photo's edge, that digits account for."""
 _MOST_STROKES = 5
 """More strokes beside one another, and nothing but strokes, are hatching and no number of ones."""

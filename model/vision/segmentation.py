@@ -13,7 +13,7 @@ from model.vision.ink import TINY
 from model.vision.lines import in_lines
 from model.vision.marks import Mark, distance, ink_distance
 
-_NEAR = 0.12
+_NEAR = 0.25
 """A piece belongs to a digit that is nearer than this part of its height."""
 _INSIDE = 0.7
 """A mark is part of another one if this part of its box lies in the other's."""
