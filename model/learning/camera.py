@@ -270,11 +270,11 @@ def _photographed(writing: Writing, condition: Condition, size: Size, rng: np.ra
     spacing = max(6.0, height * rng.uniform(0.7, 1.8))
     page = GROUNDS[ground_name](mask.shape[:2], rng, spacing)
     _lay_ink(page, mask, condition.ink, height, rng)
-    if condition.desk:
-        page = _on_desk(page, border, _box_of(mask, np.eye(3)) if condition.note else None, spacing, rng)
-    if condition.pen_lies:
-        _lay_pen(page, _box_of(mask, np.eye(3)), rng)
     box = _box_of(mask, np.eye(3))
+    if condition.desk:
+        page = _on_desk(page, border, box if condition.note else None, spacing, rng)
+    if condition.pen_lies:
+        _lay_pen(page, box, rng)
     if moves:
         view = _view(size, border, condition, rng)
         page = np.asarray(
@@ -327,12 +327,8 @@ def _drawn_around(ink: Mask, what: str, height: float, rng: np.random.Generator)
 def _lay_pen(page: Ground, box: Box, rng: np.random.Generator) -> None:
     """A pen on the page, on that side of the writing which has more room."""
     height, width = page.shape[:2]
-    goes_left = box.left > width - box.right
-    x = (
-        box.left * rng.uniform(0.4, 0.6)
-        if goes_left
-        else box.right + (width - box.right) * rng.uniform(0.4, 0.6)
-    )
+    low, high = (0, box.left) if box.left > width - box.right else (box.right, width)
+    x = low + (high - low) * rng.uniform(0.4, 0.6)
     lean = rng.uniform(-0.05, 0.05) * width
     ends = [(round(x + sign * lean), round((0.5 + sign * 0.3) * height)) for sign in (-1, 1)]
     colour = rng.uniform(0.02, 0.6, 3).tolist()

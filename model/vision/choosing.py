@@ -103,10 +103,16 @@ def _frames(mark: Mark, other: Mark, labels: NDArray[np.int32]) -> bool:
 
 def _is_rectangle(own: NDArray[np.uint8]) -> bool:
     """Whether the outline of what is 1 in (h, w) is a rectangle, turned or not."""
+    area, sides = _outline(own)
+    return area > _RECTANGULAR * sides[0] * sides[1]
+
+
+def _outline(own: NDArray[np.uint8]) -> tuple[float, tuple[float, float]]:
+    """The area that the outline of what is 1 in (h, w) encloses, and the sides of the narrowest rectangle."""
     outlines, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     outline = max(outlines, key=cv2.contourArea)
-    _, sides, _ = cv2.minAreaRect(outline)
-    return cv2.contourArea(outline) > _RECTANGULAR * sides[0] * sides[1]
+    _, (width, height), _ = cv2.minAreaRect(outline)
+    return cv2.contourArea(outline), (width, height)
 
 
 def _may_be_digit(mark: Mark, inner: Mark) -> bool:
@@ -139,10 +145,7 @@ def _is_long_line(mark: Mark, labels: NDArray[np.int32]) -> bool:
 
 def _is_rod(mark: Mark, labels: NDArray[np.int32]) -> bool:
     """Whether a mark is a straight bar, ten times as long as wide or more."""
-    outlines, _ = cv2.findContours(
-        pixels_of(mark, around(mark, labels)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    _, sides, _ = cv2.minAreaRect(outlines[0])
+    _, sides = _outline(pixels_of(mark, around(mark, labels)))
     return min(sides) < 0.1 * max(sides) and mark.area > 0.8 * sides[0] * sides[1]
 
 

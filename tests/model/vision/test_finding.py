@@ -334,6 +334,16 @@ def test_a_pen_beside_a_digit_is_no_digit() -> None:
     assert glyph.box.right < 420
 
 
+def test_holes_punched_into_the_paper_are_no_digits() -> None:
+    sheet = on_paper(ink_of(7, height=60), size=(640, 480))
+    for row in (200, 440):
+        cv2.circle(sheet, (40, row), 22, 60, -1)
+
+    (glyph,) = glyphs_of(page_of(sheet))
+
+    assert glyph.box.left > 100
+
+
 def test_ruled_lines_as_dark_as_the_ink_are_no_ink() -> None:
     sheet = on_paper(ink_of(2))
     expected = glyph_of(Picture.from_array(sheet))
