@@ -130,8 +130,10 @@ function applyTheme() {
 
 // --- what is shown ---------------------------------------------------------------------------------------------------
 
+const drawChoice = () => drawSidebar(state, { person: choosePerson, chat: chooseChat });
+
 function drawFrame() {
-  drawSidebar(state, { person: choosePerson, chat: chooseChat });
+  drawChoice();
   const isPrivate = state.chat.type === "private";
   $("#title").textContent = isPrivate ? state.bot.first_name : state.chat.title;
   $("#title-avatar").replaceChildren(avatar(isPrivate ? state.bot : state.chat));
@@ -185,6 +187,7 @@ async function choosePerson(user) {
 async function chooseChat(chat, shown = true) {
   state.chat = chat;
   state.unread.delete(chat.id);
+  drawChoice(); // at once: a row of the person before must not be pressed while the history is on its way
   location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
   closeWebApp();
   if (shown) $("#app").classList.remove("people");
@@ -244,13 +247,13 @@ const HANDLERS = {
     } else {
       state.unread.set(event.chat_id, (state.unread.get(event.chat_id) ?? 0) + 1);
     }
-    drawSidebar(state, { person: choosePerson, chat: chooseChat });
+    drawChoice();
   },
   edit(event) {
     const chat = state.chats.find((one) => one.id === event.chat_id);
     if (chat.last[0]?.message.message_id === event.message.message_id) chat.last = [event];
     if (chat === state.chat) timeline.change(event);
-    drawSidebar(state, { person: choosePerson, chat: chooseChat });
+    drawChoice();
   },
   reactions: (event) => event.chat_id === state.chat.id && timeline.react(event.message_id, event.reactions),
   delete(event) {

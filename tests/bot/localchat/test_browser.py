@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, FilePayload, Locator, Page, Route, ViewportSize, expect
+from playwright.async_api import APIResponse, Browser, FilePayload, Locator, Page, Route, ViewportSize, expect
 
 from model.learning.camera import SamplePhoto, sample_photos
 from tests.bot.conftest import Running, config_in, running_in
@@ -247,21 +247,49 @@ async def test_the_page_serves_people_without_a_mouse(page: Page) -> None:
     await expect(page.locator("#context")).to_contain_text("Edit message")
 
 
+async def history_of(route: Route) -> APIResponse:
+    """What the server answers to the page's request for a history."""
+    response = await route.fetch(headers={**route.request.headers, "Sec-Fetch-Site": "same-origin"})
+    assert response.ok
+    return response
+
+
 async def test_what_is_said_while_the_history_is_on_its_way_is_shown(
     page: Page, bot_at_work: Running
 ) -> None:
     async def be_slow(route: Route) -> None:
-        history = await (await route.fetch()).text()
+        history = await history_of(route)
         await bot_at_work.you.send("in between")
         await asyncio.sleep(0.5)  # the page hears of it meanwhile
-        await route.fulfill(body=history, content_type="application/json")
+        await route.fulfill(response=history)
 
+    await begin(page)
     await become(page, "Robin")
     await page.route("**/messages", be_slow, times=1)
     await page.get_by_role("radio", name="You").click()
 
     await expect(page.locator(".message.out").last).to_contain_text("in between")
     await expect(newest_answer(page)).to_be_visible()
+    assert await page.locator(".message.out").count() > 1
+
+
+async def test_the_chats_of_who_is_chosen_are_at_hand_before_their_history(page: Page) -> None:
+    shown = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        history = await history_of(route)
+        await shown.wait()
+        await route.fulfill(response=history)
+
+    await begin(page)
+    await page.route("**/messages", wait, times=2)
+    await page.get_by_role("radio", name="Admin").click()
+    await expect(page.get_by_role("radio", name="Admin")).to_be_checked()
+    await page.locator("#chats button").first.click()
+    await expect(page.locator("#chats [aria-current]")).to_have_count(1)
+    shown.set()
+
+    await expect(page.locator("#status")).to_contain_text("you are Admin")
 
 
 async def test_on_a_phone_one_thing_is_seen_at_a_time(browser: Browser, bot_at_work: Running) -> None:
