@@ -187,7 +187,8 @@ async function choosePerson(user) {
 async function chooseChat(chat, shown = true) {
   state.chat = chat;
   state.unread.delete(chat.id);
-  drawChoice(); // at once: a row of the person before must not be pressed while the history is on its way
+  drawChoice(); // at once, and messages wait: what was shown before must not be pressed while the history is on its way
+  $("#timeline").inert = true;
   location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
   closeWebApp();
   if (shown) $("#app").classList.remove("people");
@@ -203,6 +204,7 @@ const loadHistory = attempt(async () => {
     if (meanwhile !== missed) return; // another one is on its way
     state.complete = complete;
     timeline.show(messages, { me: state.me, users: state.users, bot: state.bot, group: chat.type !== "private" });
+    $("#timeline").inert = false;
     drawFrame();
   } finally {
     if (meanwhile === missed) {

@@ -273,7 +273,7 @@ async def test_what_is_said_while_the_history_is_on_its_way_is_shown(
     assert await page.locator(".message.out").count() > 1
 
 
-async def test_the_chats_of_who_is_chosen_are_at_hand_before_their_history(page: Page) -> None:
+async def test_before_a_history_is_there_its_chats_can_be_chosen_and_messages_not_pressed(page: Page) -> None:
     shown = asyncio.Event()
 
     async def wait(route: Route) -> None:
@@ -282,14 +282,17 @@ async def test_the_chats_of_who_is_chosen_are_at_hand_before_their_history(page:
         await route.fulfill(response=history)
 
     await begin(page)
-    await page.route("**/messages", wait, times=2)
+    await page.route("**/messages", wait)
     await page.get_by_role("radio", name="Admin").click()
     await expect(page.get_by_role("radio", name="Admin")).to_be_checked()
     await page.locator("#chats button").first.click()
     await expect(page.locator("#chats [aria-current]")).to_have_count(1)
+    await expect(page.locator("#timeline")).to_have_js_property("inert", value=True)
     shown.set()
 
     await expect(page.locator("#status")).to_contain_text("you are Admin")
+    await expect(page.locator("#timeline")).to_have_js_property("inert", value=False)
+    await page.unroute("**/messages")
 
 
 async def test_on_a_phone_one_thing_is_seen_at_a_time(browser: Browser, bot_at_work: Running) -> None:
