@@ -1,5 +1,6 @@
 """Pictures of an evaluation, for people to look at."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -25,13 +26,15 @@ def confusion(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def mistakes(evaluation: Evaluation, rows: int = 5, columns: int = 8) -> Figure:
-    """The mistakes that the network was surest of."""
+def mistakes(evaluation: Evaluation, most_rows: int = 5, columns: int = 8) -> Figure:
+    """The mistakes that the network was surest of, in as many rows as they need."""
+    worst = evaluation.worst_mistakes(most_rows * columns)
+    rows = max(1, math.ceil(len(worst) / columns))
     figure = Figure(figsize=(1.2 * columns, 1.5 * rows), layout="constrained")
     grid = figure.subplots(rows, columns).ravel()
     for axes in grid:
         axes.axis("off")
-    for axes, index in zip(grid, evaluation.worst_mistakes(rows * columns), strict=False):
+    for axes, index in zip(grid, worst, strict=False):
         axes.imshow(evaluation.examples.images[index], cmap="gray_r", vmin=0, vmax=255)
         label, digit = evaluation.examples.labels[index], evaluation.digits[index]
         confidence = evaluation.probabilities[index, digit]
@@ -86,7 +89,9 @@ def robustness(accuracies: Mapping[str, float], strength: float) -> Figure:
     names = sorted(accuracies, key=lambda name: accuracies[name], reverse=True)
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
-    bars = axes.barh(names, [100 * (1 - accuracies[name]) for name in names], color="tab:red")
-    axes.bar_label(bars, fmt="%.2f", fontsize=8)
+    misread = [100 * (1 - accuracies[name]) for name in names]
+    bars = axes.barh([name.replace("_", " ") for name in names], misread, color="tab:red")
+    axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
+    axes.margins(x=0.08)
     axes.set(xlabel=f"misread at {strength:g} times the training strength, %")
     return figure

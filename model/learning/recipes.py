@@ -82,7 +82,7 @@ RECIPES = {
         chunk=32,
     ),
     "reader": Recipe(
-        epochs=64,
+        epochs=28,
         mnist=46,
         drawn=6,
         photographed=12,
