@@ -89,40 +89,38 @@ class Style:
 
     def _adorn(self, ink: NDArray[np.uint8], digit: int) -> NDArray[np.uint8]:
         """Add what this hand adds to its 0, 1 and 7; strokes as wide as the glyph's own."""
-        rows, columns = np.nonzero(ink > 127)
-        if len(rows) == 0:
+        is_ink = (ink > 127).astype(np.uint8)
+        if not self._adorns(digit) or not is_ink.any():
             return ink
-        top, bottom, left, right = int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())
-        height = bottom - top
-        width = max(
-            3, round(2 * float(cv2.distanceTransform((ink > 127).astype(np.uint8), cv2.DIST_L2, 3).max()))
-        )
-        width = min(width, 14)
+        left, top, columns, rows = cv2.boundingRect(is_ink)
+        right, bottom, height = left + columns - 1, top + rows - 1, rows - 1
+        width = min(14, max(3, round(2 * float(cv2.distanceTransform(is_ink, cv2.DIST_L2, 3).max()))))
+        tip = height // 12 + 1  # so many rows at either end say where the stroke begins and ends
+        head = _middle(is_ink, top, top + tip)
+        middle = top + round(0.52 * height)
+        reach = round(0.26 * height)
         ink = ink.copy()
-        head = int(np.median(columns[rows <= top + height // 12 + 1]))
+
+        def stroke(start: tuple[int, int], end: tuple[int, int], width: int = width) -> None:
+            cv2.line(ink, start, end, 255, width, cv2.LINE_AA)
+
         if digit == 1 and self.flags_one:
-            start = (head, top + width // 3)
-            cv2.line(
-                ink, start, (head - round(0.32 * height), top + round(0.3 * height)), 255, width, cv2.LINE_AA
-            )
+            stroke((head, top + width // 3), (head - round(0.32 * height), top + round(0.3 * height)))
         if digit == 1 and self.foots_one:
-            foot = int(np.median(columns[rows >= bottom - height // 12 - 1]))
-            reach = round(0.26 * height)
-            cv2.line(ink, (foot - reach, bottom), (foot + reach, bottom), 255, width, cv2.LINE_AA)
-        if digit == 7 and self.bars_seven:
-            middle = top + round(0.52 * height)
-            stem = (
-                int(np.median(columns[np.abs(rows - middle) <= 2]))
-                if np.any(np.abs(rows - middle) <= 2)
-                else head
-            )
-            reach = round(0.26 * height)
-            cv2.line(ink, (stem - reach, middle + 2), (stem + reach, middle - 2), 255, width, cv2.LINE_AA)
-        if digit == 0 and self.slashes_zero:
-            start = (left + round(0.15 * (right - left)), bottom - round(0.12 * height))
-            end = (right - round(0.15 * (right - left)), top + round(0.12 * height))
-            cv2.line(ink, start, end, 255, max(3, width * 2 // 3), cv2.LINE_AA)
+            foot = _middle(is_ink, bottom - tip, bottom)
+            stroke((foot - reach, bottom), (foot + reach, bottom))
+        if digit == 7:
+            stem = _middle(is_ink, middle - 2, middle + 2, default=head)
+            stroke((stem - reach, middle + 2), (stem + reach, middle - 2))
+        if digit == 0:
+            inset, rise = round(0.15 * (right - left)), round(0.12 * height)
+            stroke((left + inset, bottom - rise), (right - inset, top + rise), max(3, width * 2 // 3))
         return ink
+
+    def _adorns(self, digit: int) -> bool:
+        """Whether this hand adds anything to this digit."""
+        adorned = {0: self.slashes_zero, 1: self.flags_one or self.foots_one, 7: self.bars_seven}
+        return adorned.get(digit, False)
 
     def _press(self, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Make the strokes bolder or finer; never so fine that ink disappears."""
@@ -149,12 +147,18 @@ class Style:
         return source_x.astype(np.float32), source_y.astype(np.float32)
 
 
+def _middle(is_ink: NDArray[np.uint8], first: int, last: int, default: int = 0) -> int:
+    """The median column of the ink in rows first..last; the default where there is none."""
+    columns = np.nonzero(is_ink[max(first, 0) : last + 1])[1]
+    return int(np.median(columns)) if len(columns) else default
+
+
 def _fit(ink: NDArray[np.uint8], fallback: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Any ink -> 28x28 as MNIST was made: the longer side 20 pixels, the centre of mass in the middle."""
-    rows, columns = np.nonzero(ink > 40)
-    if len(rows) == 0:
+    left, top, width, height = cv2.boundingRect((ink > 40).astype(np.uint8))
+    if not width:
         return fallback.copy()
-    ink = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    ink = ink[top : top + height, left : left + width]
     scale = 20 / max(ink.shape)
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
