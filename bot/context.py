@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -154,4 +155,5 @@ def is_addressed(message: Message, bot: ExtBot[None]) -> bool:
     replied = message.reply_to_message
     if replied is not None and replied.from_user is not None and replied.from_user.id == bot.id:
         return True
-    return f"@{bot.username}".casefold() in (message.caption or message.text or "").casefold()
+    mention = rf"@{re.escape(bot.username)}\b"
+    return re.search(mention, message.caption or message.text or "", re.IGNORECASE) is not None

@@ -268,6 +268,10 @@ def unasked(texts: Texts, over: Progress) -> str:
         return texts.gettext(
             "A training broke off, because its process was killed. Nothing was changed; /retrain begins anew."
         )
+    if over.trigger == Trigger.FORGETTING and over.version_id is None:
+        return texts.gettext(
+            "Somebody has left, and nothing to learn from is left; the shipped network serves."
+        )
     if over.trigger == Trigger.FORGETTING:
         return texts.gettext("Somebody has left, so a network without them was trained.")
     return texts.gettext("The nightly training is done.")

@@ -164,6 +164,8 @@ def plain(text: str) -> str:
 
 def corrected(texts: Texts, read: str, said: str) -> str:
     """The answer to a photo after it was corrected."""
+    if not said and not read:
+        return texts.gettext("Not a digit: confirmed by you, thank you.")
     if not said:
         return texts.gettext("Noted: this is not a digit. (I had read <b>{read}</b>.)").format(read=read)
     if said == read:

@@ -73,13 +73,13 @@ async def get_or_create(session: AsyncSession, bot_id: int, user_id: int, now: d
     return row.to_record()
 
 
-async def set_asked(session: AsyncSession, contributor_id: int, now: datetime) -> None:
-    """Remember that a person was asked for consent, so that they are asked once.
+async def set_asked(session: AsyncSession, contributor_id: int, asked_at: datetime | None) -> None:
+    """Remember when a person was asked for consent, so that they are asked once; None: not yet.
 
     Raises:
         ContributorNotFoundError: nobody has this id.
     """
-    (await _get_row(session, contributor_id)).asked_at = now
+    (await _get_row(session, contributor_id)).asked_at = asked_at
     await session.flush()
 
 

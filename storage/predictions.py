@@ -24,29 +24,29 @@ from storage.tables import ContributorRow, CorrectionRow, GlyphRow, PredictionRo
 
 
 async def save(session: AsyncSession, new: NewPrediction) -> PredictionRecord:
-    """Store a reading. The same photo in the same message again changes nothing; another one supersedes.
+    """Store a reading, and let it be what its message shows: a photo that was there before is superseded.
+
+    The same photo in the same message is stored once, also where another one was there in between.
 
     Flushes and never commits: the caller owns the transaction.
     """
     known = await _find_same(session, new)
-    if known is not None:
-        return known.to_record()
-    id_ = await insert_if_new(session, PredictionRow, _values_from(new))
-    if id_ is None:  # somebody else was faster
-        known = await _find_same(session, new)
+    id_ = await insert_if_new(session, PredictionRow, _values_from(new)) if known is None else None
+    if id_ is not None:
+        session.add_all(_glyph_row_from(glyph, id_, position) for position, glyph in enumerate(new.glyphs))
+        await session.flush()
+    else:
+        known = known or await _find_same(session, new)  # somebody else was faster
         assert known is not None  # nothing else about a reading is unique
-        return known.to_record()
-    session.add_all(_glyph_row_from(glyph, id_, position) for position, glyph in enumerate(new.glyphs))
-    await session.flush()
+        id_ = known.id
     await session.execute(
         update(PredictionRow)
         .where(
             PredictionRow.bot_id == new.bot_id,
             PredictionRow.chat_id == new.chat_id,
             PredictionRow.message_id == new.message_id,
-            PredictionRow.id != id_,
         )
-        .values(is_superseded=True)
+        .values(is_superseded=PredictionRow.id != id_)
     )
     return await get(session, id_)
 

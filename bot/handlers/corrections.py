@@ -3,16 +3,17 @@
 import re
 
 from telegram import Message, Update
+from telegram.error import TelegramError
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot import keyboards, replies
 from bot.context import Context, person_of, texts_for
-from bot.editing import if_it_changes
+from bot.editing import acknowledge, if_it_changes
 from bot.errors import NotAReadingError
 from bot.i18n import Texts
 from bot.services.consent import TEXT_VERSION
 from bot.services.corrections import Corrected, Undone
-from storage.records import CorrectionRecord, PredictionRecord
+from storage.records import PredictionRecord
 
 LONGEST = 200
 """Digits that /correct takes."""
@@ -51,7 +52,7 @@ async def _correct(update: Update, context: Context, message: Message, said: str
         in_chat=message.chat_id,
     )
     context.quietly(message.set_reaction("✍"))
-    await _show(texts, corrected.prediction, corrected.counting, context)
+    await _show(texts, corrected.prediction.id, context)
     await message.reply_html(_receipt(texts, corrected, is_last=replied is None), do_quote=True)
     await _ask_consent(corrected, update, message, context)
 
@@ -73,8 +74,8 @@ async def on_keypad(update: Update, context: Context) -> None:
         in_chat=chat.id,
     )
     texts = texts_for(update)
-    await query.answer(replies.saved(texts, digits))
-    await _show(texts, corrected.prediction, corrected.counting, context)
+    await acknowledge(query, replies.saved(texts, digits))
+    await _show(texts, corrected.prediction.id, context)
     if isinstance(query.message, Message):
         await _ask_consent(corrected, update, query.message, context)
 
@@ -95,7 +96,7 @@ async def on_undo(update: Update, context: Context) -> None:
     )
     texts = texts_for(update)
     await message.reply_html(_taken_back(texts, undone), do_quote=True)
-    await _show(texts, undone.prediction, undone.counting, context)
+    await _show(texts, undone.prediction.id, context)
 
 
 async def on_undo_button(update: Update, context: Context) -> None:
@@ -113,8 +114,8 @@ async def on_undo_button(update: Update, context: Context) -> None:
         shown=True,
     )
     texts = texts_for(update)
-    await query.answer(replies.plain(_taken_back(texts, undone)))
-    await _show(texts, undone.prediction, undone.counting, context)
+    await acknowledge(query, replies.plain(_taken_back(texts, undone)))
+    await _show(texts, undone.prediction.id, context)
 
 
 def _in_lines(said: str, prediction: PredictionRecord) -> str:
@@ -139,11 +140,15 @@ def _taken_back(texts: Texts, undone: Undone) -> str:
     return replies.undone(texts, undone.correction.digits, counting)
 
 
-async def _show(
-    texts: Texts, prediction: PredictionRecord, counting: CorrectionRecord | None, context: Context
-) -> None:
-    """Show in the answer itself what counts: a correction, or what was read where there is none."""
-    if prediction.answer_message_id is None:  # a picture of an album: its answer is about others too
+async def _show(texts: Texts, prediction_id: int, context: Context) -> None:
+    """Show in the answer itself what counts now: a correction, or what was read where there is none.
+
+    It is looked up here, for since it was stored another press or another photo may have come.
+    """
+    prediction, counting = await context.services.corrections.standing(prediction_id)
+    if (
+        prediction.is_superseded or prediction.answer_message_id is None
+    ):  # an album's answer is about others too
         return
     if counting is None:
         text, keyboard = replies.prediction(texts, prediction), keyboards.under(texts, prediction)
@@ -158,12 +163,15 @@ async def _show(
 
 async def _ask_consent(corrected: Corrected, update: Update, message: Message, context: Context) -> None:
     """Ask once, after the first correction, whether corrections may train."""
-    if not corrected.asks_consent:
-        return
     texts, person = texts_for(update), person_of(update, context)
+    if not corrected.asks_consent or not await context.services.consent.begin_asking(person):
+        return
     keyboard = keyboards.consent(texts, person.user_id, TEXT_VERSION)
-    await message.reply_html(replies.ask_consent(texts), reply_markup=keyboard)
-    await context.services.consent.mark_asked(person)
+    try:
+        await message.reply_html(replies.ask_consent(texts), reply_markup=keyboard)
+    except TelegramError:
+        await context.services.consent.take_back_asking(person)  # the next correction asks
+        raise
 
 
 class _RepliedDigits(filters.MessageFilter):

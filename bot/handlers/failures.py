@@ -9,6 +9,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
 from bot import i18n, learning_replies, replies
 from bot.context import Context, texts_for
+from bot.editing import acknowledge
 from bot.errors import (
     ConsentChangedError,
     FileTooLargeError,
@@ -71,7 +72,10 @@ async def on_error(update: object, context: Context) -> None:
         log.info("not delivered: %s", error)  # blocked by the person, or put out of the group
         return
     texts = texts_for(update) if isinstance(update, Update) else i18n.texts()
-    text = sentence(texts, error, context.parts.config.limits.photo_bytes) or _log(texts, error, update)
+    if isinstance(error, NotAReadingError) and isinstance(update, Update) and update.callback_query:
+        text = replies.expired(texts)
+    else:
+        text = sentence(texts, error, context.parts.config.limits.photo_bytes) or _log(texts, error, update)
     if isinstance(update, Update):
         await _tell(update, text)
 
@@ -88,11 +92,12 @@ def _log(texts: Texts, error: Exception, update: object) -> str:
 
 
 async def _tell(update: Update, text: str) -> None:
-    """An alert for a press, else a reply."""
+    """An alert for a press that is not too old for one, else a reply."""
+    query, message = update.callback_query, update.effective_message
     try:
-        if update.callback_query is not None:
-            await update.callback_query.answer(replies.plain(text), show_alert=True)
-        elif update.effective_message is not None:
-            await update.effective_message.reply_html(text, do_quote=True)
+        if query is not None and await acknowledge(query, replies.plain(text), alert=True):
+            return
+        if message is not None:
+            await message.reply_html(text, do_quote=True)
     except TelegramError as exc:
         log.warning("an error could not be told: %s", exc)

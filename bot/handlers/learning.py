@@ -10,7 +10,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, filt
 
 from bot import i18n, keyboards, learning_replies, pictures, replies
 from bot.context import Context, DigitBot, person_of, texts_for
-from bot.editing import if_it_changes
+from bot.editing import acknowledge, if_it_changes
 from bot.errors import NotAnAdminError
 from bot.i18n import Texts
 from bot.report_card_picture import report_card
@@ -63,11 +63,14 @@ async def _follow(run_id: int, message: Message, texts: Texts, digitbot: DigitBo
             except TelegramError as exc:
                 log.info("progress was not shown: %s", exc)
     if progress.version_id is not None:
-        await _report(progress.version_id, message.chat_id, texts, digitbot)
+        topic = message.message_thread_id if message.is_topic_message else None
+        await _report(progress.version_id, message.chat_id, texts, digitbot, topic)
 
 
-async def _report(version_id: int, chat_id: int, texts: Texts, digitbot: DigitBot) -> None:
-    """Send the report card of a version, with the buttons that decide on it."""
+async def _report(
+    version_id: int, chat_id: int, texts: Texts, digitbot: DigitBot, topic: int | None = None
+) -> None:
+    """Send the report card of a version, with the buttons that decide on it; in a forum to a topic."""
     version = await digitbot.parts.services.learning.version(version_id)
     if version.card is None or version.verdict is None:
         return
@@ -78,6 +81,7 @@ async def _report(version_id: int, chat_id: int, texts: Texts, digitbot: DigitBo
         picture,
         caption=learning_replies.report(texts, version),
         reply_markup=keyboards.decide(texts, version_id) if waits else None,
+        message_thread_id=topic,
     )
 
 
@@ -120,7 +124,7 @@ async def on_serve(update: Update, context: Context) -> None:
     else:
         version = await learning.promote(version_id, person.user_id)
     text = learning_replies.serves(texts_for(update), version.id)
-    await query.answer(text)
+    await acknowledge(query, text)
     await _settle(query.message, text)
 
 
@@ -132,7 +136,7 @@ async def on_reject(update: Update, context: Context) -> None:
     admin_of(update, context)
     version = await context.services.learning.reject(int(context.match.group(1)))
     text = learning_replies.rejected(texts_for(update), version.id)
-    await query.answer(text)
+    await acknowledge(query, text)
     await _settle(query.message, text)
 
 
@@ -176,7 +180,7 @@ async def on_decision(update: Update, context: Context) -> None:
         person, int(correction_id), accepted=accepted, update_id=update.update_id
     )
     text = learning_replies.decided(texts, accepted=accepted)
-    await query.answer(text)
+    await acknowledge(query, text)
     await _settle(query.message, text)
     if isinstance(query.message, Message):
         await _show_next(person, query.message, texts, context)

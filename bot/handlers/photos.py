@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from telegram import Message, Update
-from telegram.error import BadRequest
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import BaseHandler, CommandHandler, MessageHandler, filters
 
 from bot import keyboards, replies
@@ -94,15 +94,17 @@ async def _read_of_album(request: Request, album: str, context: Context) -> None
     """Read one picture of an album; the whole is answered when no further one comes."""
     texts, source = texts_for(request.update), _source(request, context)
     context.quietly(request.asking.set_reaction("👀"))
-    try:
-        data = await download(request.photo, context.parts.config.limits)
-        stored = await context.services.reading.read_and_store(data, source)
-        line = replies.album_line(texts, stored.prediction)
-    except (UnreadablePhotoError, RefusedError) as exc:
-        line = sentence(texts, exc, context.parts.config.limits.photo_bytes) or str(exc)
+    key = request.photo.chat_id, album
+    with context.parts.albums.coming(key):
+        try:
+            data = await download(request.photo, context.parts.config.limits)
+            stored = await context.services.reading.read_and_store(data, source)
+            line = replies.album_line(texts, stored.prediction)
+        except (UnreadablePhotoError, RefusedError) as exc:
+            line = sentence(texts, exc, context.parts.config.limits.photo_bytes) or str(exc)
     context.inbox.defer(request.update)
     picture = Picture(request.update, request.photo, line)
-    context.application.create_task(_answer_album((request.photo.chat_id, album), picture, context))
+    context.application.create_task(_answer_album(key, picture, context), update=request.update)
 
 
 async def _answer_album(key: tuple[int, str], picture: Picture, context: Context) -> None:
@@ -111,7 +113,10 @@ async def _answer_album(key: tuple[int, str], picture: Picture, context: Context
     if not pictures:
         return
     text = replies.album(texts_for(picture.update), [one.line for one in pictures])
-    await pictures[0].message.reply_html(text, do_quote=True)
+    try:
+        await pictures[0].message.reply_html(text, do_quote=True)
+    except TelegramError as exc:  # as with any other answer: told if it can be, and over
+        await context.digitbot.process_error(picture.update, exc)
     for one in pictures:
         await context.inbox.close(one.update)
 

@@ -5,7 +5,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, filt
 
 from bot import keyboards, replies
 from bot.context import Context, person_of, texts_for
-from bot.editing import if_it_changes
+from bot.editing import acknowledge, if_it_changes
 from bot.errors import NotForYouError
 from bot.services.consent import TEXT_VERSION, Choice
 from bot.services.people import Person
@@ -40,7 +40,7 @@ async def on_receipts(update: Update, context: Context) -> None:
     word, asked = context.match.groups()
     person, wanted = _presser(update, context, asked), word == "on"
     await context.services.consent.set_receipts(person, wanted=wanted, update_id=update.update_id)
-    await query.answer()
+    await acknowledge(query)
     text, keyboard = _policy(update, context, await context.services.consent.choice(person))
     if isinstance(query.message, Message):
         with if_it_changes():
@@ -81,7 +81,7 @@ async def _settle(update: Update, text: str) -> None:
     """Put the outcome in the place of the question, so that it cannot be answered twice."""
     query = update.callback_query
     assert query is not None  # called for presses only
-    await query.answer()
+    await acknowledge(query)
     if isinstance(query.message, Message):
         with if_it_changes():
             await query.message.edit_text(text)

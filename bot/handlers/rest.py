@@ -5,6 +5,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, MessageHandler, filt
 
 from bot import replies
 from bot.context import Context, texts_for
+from bot.editing import acknowledge
 
 
 async def on_unknown_command(update: Update, context: Context) -> None:
@@ -25,7 +26,7 @@ async def on_unknown_button(update: Update, context: Context) -> None:
     """Answer a press that no button of ours could have made, or one of an older digitbot."""
     query = update.callback_query
     assert query is not None  # a CallbackQueryHandler gets nothing else
-    await query.answer(replies.expired(texts_for(update)), show_alert=True)
+    await acknowledge(query, replies.expired(texts_for(update)), alert=True)
 
 
 def handlers() -> list[BaseHandler[Update, Context, None]]:

@@ -8,6 +8,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, filt
 from bot import keyboards, pictures, replies
 from bot.context import Context, busy, texts_for
 from bot.download import attachment_of, download
+from bot.editing import acknowledge
 from bot.errors import NotAReadingError
 
 
@@ -30,7 +31,7 @@ async def on_why_button(update: Update, context: Context) -> None:
     photo = answer.reply_to_message if isinstance(answer, Message) else None
     if photo is None or attachment_of(photo) is None:
         raise NotAReadingError
-    await query.answer()
+    await acknowledge(query)
     await _show(update, context, photo, photo)
 
 

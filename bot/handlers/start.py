@@ -6,7 +6,8 @@ from telegram import Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, filters
 
 from bot import keyboards, replies
-from bot.context import Context, person_of, texts_for
+from bot.context import Context, is_private, person_of, texts_for
+from bot.editing import acknowledge
 from bot.handlers.drawing import on_draw
 from bot.handlers.privacy import on_privacy
 from bot.posting import post_and_read
@@ -25,16 +26,15 @@ async def on_start(update: Update, context: Context) -> None:
         await _PAYLOADS[payload](update, context)
         return
     texts = texts_for(update)
-    await message.reply_html(
-        replies.start(texts), reply_markup=keyboards.start(texts, context.parts.draw_url)
-    )
+    draw_url = context.parts.draw_url if is_private(message.chat) else None  # Telegram refuses it elsewhere
+    await message.reply_html(replies.start(texts), reply_markup=keyboards.start(texts, draw_url))
 
 
 async def on_sample(update: Update, context: Context) -> None:
     """Post a digit drawn by code, and read it."""
     query = update.callback_query
     assert query is not None  # a CallbackQueryHandler gets nothing else
-    await query.answer()
+    await acknowledge(query)
     sample = (await asyncio.to_thread(camera.sample_photos, 1, update.update_id))[0]
     await post_and_read(
         context.bot, context.services.reading, texts_for(update), person_of(update, context), sample.jpeg

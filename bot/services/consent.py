@@ -37,11 +37,20 @@ class ConsentService:
         is_given = who.consent is Consent.GIVEN and who.consent_version == TEXT_VERSION
         return Choice(is_given, who.wants_receipts)
 
-    async def mark_asked(self, person: Person) -> None:
-        """Remember that the question was put; it is put once."""
+    async def begin_asking(self, person: Person) -> bool:
+        """Whether the question is to be put now: once, also where two corrections come at a time."""
         async with self._database.transaction() as session:
             who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
+            if who.asked_at is not None:
+                return False
             await contributors.set_asked(session, who.id, self._now())
+        return True
+
+    async def take_back_asking(self, person: Person) -> None:
+        """The question did not get through, so it is still to be put."""
+        async with self._database.transaction() as session:
+            who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
+            await contributors.set_asked(session, who.id, None)
 
     async def choose(self, person: Person, *, given: bool, version: int, update_id: int) -> None:
         """Store a yes or a no to the text of `version`; a no is always taken.

@@ -107,6 +107,19 @@ class CorrectionService:
         asks = is_own and who.consent is Consent.NOT_ASKED and who.asked_at is None
         return Corrected(prediction, correction, counting, asks)
 
+    async def standing(self, prediction_id: int) -> tuple[PredictionRecord, CorrectionRecord | None]:
+        """A reading as it is now, and the correction of it that counts.
+
+        Raises:
+            NotAReadingError: it was deleted.
+        """
+        async with self._database.reading() as session:
+            try:
+                prediction = await predictions.get(session, prediction_id)
+            except PredictionNotFoundError as exc:
+                raise NotAReadingError from exc
+            return prediction, await corrections.counting_for(session, prediction_id)
+
     async def undo(
         self,
         person: Person,
