@@ -1,11 +1,13 @@
 """In groups: addressed or silent, and a photo is its sender's."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from tests.bot.conftest import Running, toast
+from bot.config import Web
+from tests.bot.conftest import Running, config_in, running_in, toast
 from tests.bot.person import Json, Person
 
 Photos = dict[str, bytes]
@@ -80,11 +82,26 @@ async def test_what_is_not_meant_for_the_bot_gets_no_answer(you: Person, group: 
     await you.send("hello everybody", chat_id=group)
     await you.send("/nonsense", chat_id=group)
     await you.send("/help@some_other_bot", chat_id=group)
+    await you.send_photo(photos[digit], caption="@local_digit_bot2 please", chat_id=group)
     await asyncio.sleep(0.5)
     await you.answer_to(await you.send("/help", chat_id=group), chat_id=group)
 
     spoken = [seen for seen in await you.history(chat_id=group) if seen["message"]["from"]["is_bot"]]
     assert len(spoken) == 1
+
+
+async def test_start_in_a_group_has_no_button_that_telegram_allows_in_private_only(
+    tmp_path: Path,
+) -> None:
+    config = config_in(tmp_path, web=Web(port=0, public_url="https://digits.example"))
+    async with running_in(config) as running:
+        state = (await running.client.get("/localchat/state")).json()
+        club = next(chat["id"] for chat in state["chats"] if chat["type"] == "group")
+        in_group = await running.you.answer_to(await running.you.send("/start", chat_id=club), chat_id=club)
+        in_private = await running.you.answer_to(await running.you.send("/start"))
+
+    assert "web_app" in str(in_private["reply_markup"])
+    assert "web_app" not in str(in_group["reply_markup"])
 
 
 async def test_what_is_asked_of_one_person_cannot_be_answered_by_another(

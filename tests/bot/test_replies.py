@@ -185,3 +185,7 @@ def test_the_time_left_is_as_exact_as_a_guess_can_be(seconds: float, words: str)
     at = Progress(1, "command", RunState.RUNNING, "preparing", 0.1, seconds, None, None)
 
     assert words in learning_replies.progress(TEXTS, at)
+
+
+def test_no_digit_that_was_read_as_none_is_confirmed() -> None:
+    assert replies.corrected(TEXTS, read="", said="") == "Not a digit: confirmed by you, thank you."

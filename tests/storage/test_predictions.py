@@ -94,13 +94,25 @@ async def test_an_edited_photo_supersedes(database: Database, keyring: Keyring) 
         anna = await person(session)
         first = await prediction(session, keyring, anna, file="before")
         second = await prediction(session, keyring, anna, digits="2", file="after")
-        again = await prediction(session, keyring, anna, file="before")
 
-    assert again.id == first.id
     async with database.reading() as session:
         assert (await predictions.get(session, first.id)).is_superseded
         assert await predictions.find_by_message(session, BOT, CHAT, 10) == second
         assert await predictions.latest_of(session, BOT, CHAT, anna.id) == second
+
+
+async def test_a_photo_that_is_put_back_counts_again(database: Database, keyring: Keyring) -> None:
+    async with database.transaction() as session:
+        anna = await person(session)
+        first = await prediction(session, keyring, anna, file="before")
+        second = await prediction(session, keyring, anna, digits="2", file="after")
+        again = await prediction(session, keyring, anna, file="before")
+
+    assert again == first
+    async with database.reading() as session:
+        assert (await predictions.get(session, second.id)).is_superseded
+        assert await predictions.find_by_message(session, BOT, CHAT, 10) == first
+        assert await predictions.latest_of(session, BOT, CHAT, anna.id) == first
 
 
 async def test_a_reading_is_found_by_its_photo_and_by_its_answer(
