@@ -155,5 +155,9 @@ def is_addressed(message: Message, bot: ExtBot[None]) -> bool:
     replied = message.reply_to_message
     if replied is not None and replied.from_user is not None and replied.from_user.id == bot.id:
         return True
-    mention = rf"@{re.escape(bot.username)}\b"
-    return re.search(mention, message.caption or message.text or "", re.IGNORECASE) is not None
+    return mentions(message.caption or message.text or "", bot.username)
+
+
+def mentions(text: str, username: str) -> bool:
+    """Whether a text names somebody as Telegram links it: the whole name, after an @ that begins a word."""
+    return re.search(rf"(?<!\w)@{re.escape(username)}\b", text, re.IGNORECASE) is not None

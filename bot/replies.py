@@ -286,10 +286,10 @@ def expired(texts: Texts) -> str:
 def ask_consent(texts: Texts) -> str:
     """The question after the first correction."""
     return texts.gettext(
-        "May I learn from your corrections? I would keep the 28×28 pixels of each digit and what you "
-        "say it is, "
-        "encrypted, to train the network that reads for everybody; never the photo, your name or a text. "
-        "You can take it back at any time with /privacy, and /forget_me deletes it."
+        "May I learn from your corrections? I would keep the 28×28 pixels of each digit and what you say it "
+        "is, encrypted and for as long as you agree, to train the network that reads for everybody; never "
+        "the photo, your name or a text. You can take it back at any time with /privacy, and /forget_me "
+        "deletes it."
     )
 
 
@@ -322,19 +322,20 @@ def privacy(texts: Texts, *, given: bool, receipts: bool, retention_days: int) -
     """The policy, and the present choice."""
     policy = texts.ngettext(
         "<b>What I keep</b>\n"
-        "Your numeric Telegram id, what I read and what you corrected. Never the photo itself, your name or "
-        "the text of a message. Without your consent it is deleted after {days} day.\n\n",
+        "Your numeric Telegram id, what I read, the 28×28 pixels of each digit in your own photos, "
+        "encrypted, and what you corrected. Never the photo itself, your name or the text of a message. Without your "
+        "consent it is deleted after {days} day, all but your id and a no that you said.\n\n",
         "<b>What I keep</b>\n"
-        "Your numeric Telegram id, what I read and what you corrected. Never the photo itself, your name or "
-        "the text of a message. Without your consent it is deleted after {days} days.\n\n",
+        "Your numeric Telegram id, what I read, the 28×28 pixels of each digit in your own photos, "
+        "encrypted, and what you corrected. Never the photo itself, your name or the text of a message. Without your "
+        "consent it is deleted after {days} days, all but your id and a no that you said.\n\n",
         retention_days,
     ).format(days=retention_days)
     learning = texts.gettext(
         "<b>Learning</b>\n"
-        "Only with your consent, the 28×28 pixels of digits that you corrected and what you said they are "
-        "train "
-        "the network. They are encrypted, and you can withdraw at any time: the next network is then trained "
-        "without them, exactly as if they had never been there.\n"
+        "Only with your consent, the pixels of digits that you corrected and what you said they are train "
+        "the network. You can withdraw at any time: the next network is then trained without them, exactly as if "
+        "they had never been there.\n"
         "/forget_me deletes everything of yours.\n\n"
     )
     choice = (

@@ -32,7 +32,7 @@ async def on_photo(update: Update, context: Context) -> None:
     """Answer a photo with its reading and the buttons that correct it."""
     message = update.effective_message
     assert message is not None  # the filters let messages through only
-    if not is_addressed(message, context.bot) or not await _is_allowed(update, context):
+    if not is_addressed(message, context.bot) or not await is_allowed(update, context):
         return
     request = Request(update, message, message)
     known = await context.services.reading.find(_source(request, context))
@@ -51,12 +51,12 @@ async def on_read(update: Update, context: Context) -> None:
     photo = message.reply_to_message
     if photo is None or attachment_of(photo) is None:
         await message.reply_html(replies.reply_to_a_photo(texts_for(update), "/read"), do_quote=True)
-    elif await _is_allowed(update, context):
+    elif await is_allowed(update, context):
         await _read(Request(update, message, photo), context)
 
 
-async def _is_allowed(update: Update, context: Context) -> bool:
-    """Whether the person's rate allows another photo; says so once where it does not."""
+async def is_allowed(update: Update, context: Context) -> bool:
+    """Whether the person's rate allows to read another photo; says so once where it does not."""
     assert update.effective_user is not None  # photos come from somebody
     person, now = str(update.effective_user.id), time.monotonic()
     wait = context.parts.photo_rate.wait_for(person, now)

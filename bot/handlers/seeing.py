@@ -10,6 +10,7 @@ from bot.context import Context, busy, texts_for
 from bot.download import attachment_of, download
 from bot.editing import acknowledge
 from bot.errors import NotAReadingError
+from bot.handlers.photos import is_allowed
 
 
 async def on_why(update: Update, context: Context) -> None:
@@ -37,6 +38,8 @@ async def on_why_button(update: Update, context: Context) -> None:
 
 async def _show(update: Update, context: Context, photo: Message, asking: Message) -> None:
     """Photos are not kept, so this one is fetched again, and looked at with the network that serves now."""
+    if not await is_allowed(update, context):
+        return
     async with busy(photo.chat, context):
         data = await download(photo, context.parts.config.limits)
         sight = await context.services.reading.look(data)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.config import Web
+from bot.context import mentions
 from tests.bot.conftest import Running, config_in, running_in, toast
 from tests.bot.person import Json, Person
 
@@ -82,12 +83,25 @@ async def test_what_is_not_meant_for_the_bot_gets_no_answer(you: Person, group: 
     await you.send("hello everybody", chat_id=group)
     await you.send("/nonsense", chat_id=group)
     await you.send("/help@some_other_bot", chat_id=group)
-    await you.send_photo(photos[digit], caption="@local_digit_bot2 please", chat_id=group)
     await asyncio.sleep(0.5)
     await you.answer_to(await you.send("/help", chat_id=group), chat_id=group)
 
     spoken = [seen for seen in await you.history(chat_id=group) if seen["message"]["from"]["is_bot"]]
     assert len(spoken) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "is_meant"),
+    [
+        ("@digit_bot what is this?", True),
+        ("what is this, @DIGIT_BOT?", True),
+        ("@digit_bot2 what is this?", False),
+        ("write to me@digit_bot", False),
+        ("digit_bot", False),
+    ],
+)
+def test_a_mention_is_of_the_whole_name(said: str, is_meant: bool) -> None:
+    assert mentions(said, "digit_bot") == is_meant
 
 
 async def test_start_in_a_group_has_no_button_that_telegram_allows_in_private_only(

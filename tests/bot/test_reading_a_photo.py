@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from bot.config import Limits
 from tests.bot.conftest import Running, button, config_in, running_in
-from tests.bot.person import Person
+from tests.bot.person import Person, says
 
 Photos = dict[str, bytes]
 
@@ -111,6 +111,16 @@ async def test_what_i_saw_is_a_picture_of_the_ink(you: Person, photos: Photos) -
 
     assert picture["message"]["photo"]
     assert why["photo"]
+
+
+async def test_what_i_saw_counts_as_a_photo_that_is_read(tmp_path: Path, photos: Photos) -> None:
+    config = config_in(tmp_path, limits=Limits(decoder_processes=1, photos_per_minute=1, photo_burst=2))
+    async with running_in(config) as running:
+        answer = await running.you.answer_to(await running.you.send_photo(photos[next(iter(photos))]))
+        await running.you.press(answer["message_id"], button(answer, "What I saw"))
+        await running.you.see(lambda seen: seen["message"].get("photo") and seen["message"]["from"]["is_bot"])
+        await running.you.press(answer["message_id"], button(answer, "What I saw"))
+        await running.you.see(says("That is faster than I can read."))
 
 
 async def test_nothing_of_a_photo_is_kept_but_encrypted_glyphs(
