@@ -323,19 +323,19 @@ def privacy(texts: Texts, *, given: bool, receipts: bool, retention_days: int) -
     policy = texts.ngettext(
         "<b>What I keep</b>\n"
         "Your numeric Telegram id, what I read, the 28×28 pixels of each digit in your own photos, "
-        "encrypted, and what you corrected. Never the photo itself, your name or the text of a message. Without your "
-        "consent it is deleted after {days} day, all but your id and a no that you said.\n\n",
+        "encrypted, and what you corrected. Never the photo itself, your name or the text of a message. "
+        "Without your consent it is deleted after {days} day, all but your id and a no that you said.\n\n",
         "<b>What I keep</b>\n"
         "Your numeric Telegram id, what I read, the 28×28 pixels of each digit in your own photos, "
-        "encrypted, and what you corrected. Never the photo itself, your name or the text of a message. Without your "
-        "consent it is deleted after {days} days, all but your id and a no that you said.\n\n",
+        "encrypted, and what you corrected. Never the photo itself, your name or the text of a message. "
+        "Without your consent it is deleted after {days} days, all but your id and a no that you said.\n\n",
         retention_days,
     ).format(days=retention_days)
     learning = texts.gettext(
         "<b>Learning</b>\n"
         "Only with your consent, the pixels of digits that you corrected and what you said they are train "
-        "the network. You can withdraw at any time: the next network is then trained without them, exactly as if "
-        "they had never been there.\n"
+        "the network. You can withdraw at any time: the next network is then trained without them, exactly "
+        "as if they had never been there.\n"
         "/forget_me deletes everything of yours.\n\n"
     )
     choice = (
