@@ -105,6 +105,11 @@ async def set_answer(session: AsyncSession, prediction_id: int, answer_message_i
     await session.flush()
 
 
+async def erase(session: AsyncSession, prediction_id: int) -> None:
+    """Erase a reading with its glyphs and corrections."""
+    await session.execute(delete(PredictionRow).where(PredictionRow.id == prediction_id))
+
+
 async def count(session: AsyncSession) -> int:
     """How many readings are stored."""
     return await session.scalar(select(func.count()).select_from(PredictionRow)) or 0

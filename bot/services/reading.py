@@ -102,6 +102,8 @@ class ReadingService:
     async def read_and_store(self, data: bytes, source: PhotoSource) -> StoredReading:
         """Read a photo and store the prediction; the same photo again changes nothing.
 
+        But a reading that somebody else has asked for gives way to that of the person whose photo it is.
+
         Raises:
             UnreadablePhotoError: the bytes are no photo.
         """
@@ -112,6 +114,9 @@ class ReadingService:
                 session, source.bot_id, source.chat_id, source.message_id
             )
             owner = await contributors.get_or_create(session, source.bot_id, source.user_id, self._now())
+            if before is not None and before.contributor_id != owner.id and source.keeps_glyphs:
+                await predictions.erase(session, before.id)  # who asked first was not whose photo it is
+                before = None
             prediction = await predictions.save(
                 session, self._new_prediction(sight, source, owner.id, glyphs)
             )

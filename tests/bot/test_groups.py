@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from bot.config import Web
 from bot.context import mentions
-from tests.bot.conftest import Running, config_in, running_in, toast
+from tests.bot.conftest import Running, button, config_in, running_in, toast
 from tests.bot.person import Json, Person
 
 Photos = dict[str, bytes]
@@ -88,6 +88,21 @@ async def test_what_is_not_meant_for_the_bot_gets_no_answer(you: Person, group: 
 
     spoken = [seen for seen in await you.history(chat_id=group) if seen["message"]["from"]["is_bot"]]
     assert len(spoken) == 1
+
+
+async def test_a_photo_is_its_senders_also_where_somebody_else_had_it_read_first(
+    running: Running, you: Person, admin: Person, group: int, photos: Photos
+) -> None:
+    digit = next(digits for digits in photos if len(digits) == 1)
+    sent = await you.send_photo(photos[digit], chat_id=group)
+    by_admin = await admin.send("/read@local_digit_bot", reply_to=sent["message_id"], chat_id=group)
+    await admin.answer_to(by_admin, chat_id=group)
+
+    by_you = await you.send("/read@local_digit_bot", reply_to=sent["message_id"], chat_id=group)
+    answer = await you.answer_to(by_you, chat_id=group)
+    await toast(you, answer["message_id"], button(answer, "3"), chat_id=group)
+
+    assert await said_in(running) == [("3", False)]
 
 
 @pytest.mark.parametrize(
