@@ -49,6 +49,9 @@ log = logging.getLogger(__name__)
 REFUSALS_PER_MINUTE = 6
 """How often a person is told that they send more than is read."""
 
+HINTS_PER_MINUTE, HINTS_AT_ONCE = 12, 5
+"""How often a person is told what to send instead of what they sent."""
+
 
 @dataclass(frozen=True)
 class Core:
@@ -289,6 +292,7 @@ def _parts(core: Core, web: WebServer, localchat: LocalChat | None) -> Parts:
         draw_url=draw_url,
         photo_rate=RateLimiter(limits.photos_per_minute, limits.photo_burst),
         refusal_rate=RateLimiter(REFUSALS_PER_MINUTE, 1),
+        hint_rate=RateLimiter(HINTS_PER_MINUTE, HINTS_AT_ONCE),
         albums=Albums(),
     )
 

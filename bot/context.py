@@ -36,6 +36,7 @@ class Parts:
         draw_url: what the button of /draw opens, or None where Telegram could not.
         photo_rate: how many photos a person may send.
         refusal_rate: how often they are told that it was too many.
+        hint_rate: how often they are told what to send instead of what they sent.
     """
 
     config: Config
@@ -44,6 +45,7 @@ class Parts:
     draw_url: str | None
     photo_rate: RateLimiter
     refusal_rate: RateLimiter
+    hint_rate: RateLimiter
     albums: Albums
 
 

@@ -1,5 +1,7 @@
 """Last of all: whatever no other handler took. One helpful line in private, silence in groups."""
 
+import time
+
 from telegram import Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, MessageHandler, filters
 
@@ -10,16 +12,21 @@ from bot.editing import acknowledge
 
 async def on_unknown_command(update: Update, context: Context) -> None:
     """Say that there is no such command."""
-    message = update.effective_message
-    assert message is not None  # the filter lets messages through only
-    await message.reply_html(replies.unknown_command(texts_for(update)))
+    await _hint(update, context, replies.unknown_command(texts_for(update)))
 
 
 async def on_anything(update: Update, context: Context) -> None:
     """Say what is wanted instead."""
-    message = update.effective_message
+    await _hint(update, context, replies.photo_wanted(texts_for(update)))
+
+
+async def _hint(update: Update, context: Context, text: str) -> None:
+    """One line, not after each of very many: answers are limited, and others wait for theirs."""
+    message, user = update.effective_message, update.effective_user
     assert message is not None  # the filter lets messages through only
-    await message.reply_html(replies.photo_wanted(texts_for(update)), do_quote=True)
+    assert user is not None  # of private chats
+    if not context.parts.hint_rate.wait_for(str(user.id), time.monotonic()):
+        await message.reply_html(text, do_quote=True)
 
 
 async def on_unknown_button(update: Update, context: Context) -> None:

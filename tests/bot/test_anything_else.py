@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.bot.person import PATIENCE, Person
+from tests.bot.person import PATIENCE, Person, says
 
 
 async def test_start_greets_and_its_sample_is_read(you: Person) -> None:
@@ -33,6 +33,16 @@ async def test_every_command_of_the_menu_is_answered(you: Person, admin: Person)
 async def test_unknown_input_gets_one_helpful_line(you: Person) -> None:
     for text in "hello", "7", "/nonsense":
         assert "/help" in (await you.answer_to(await you.send(text)))["text"]
+
+
+async def test_very_much_unknown_input_gets_a_few_lines_and_keeps_nobody_waiting(you: Person) -> None:
+    for _ in range(30):
+        await you.send("hello")
+    await you.send("/id")
+    await you.see(says(str(you.user_id)))
+
+    hints = [seen for seen in await you.history() if "/help" in seen["message"]["text"]]
+    assert 1 <= len(hints) <= 10
 
 
 async def test_a_payload_of_a_link_opens_what_it_names(you: Person) -> None:
