@@ -146,6 +146,8 @@ def _standing(texts: Texts, version: Version) -> str:
         return since if by is None else f"{since} ({by})"
     if version.record.is_forgotten:
         return texts.gettext("gone: somebody it learned from has left")
+    if not version.is_consented:
+        return texts.gettext("cannot serve: somebody it learned from has withdrawn their consent")
     if version.services:
         return texts.gettext("served until {moment}").format(moment=_moment(version.services[0].until))
     if not version.can_serve:
@@ -205,7 +207,7 @@ def nothing_to_roll_back_to(texts: Texts) -> str:
 
 
 def cannot_serve(texts: Texts) -> str:
-    """Where a version was refused, is forgotten or has lost its weights."""
+    """Where a version was refused, is forgotten, has lost its weights or the consent to what it learned."""
     return texts.gettext("That version cannot serve (any more). /models shows why.")
 
 

@@ -22,6 +22,7 @@ StorageError
 ├── VersionNotServableError      a version that must not serve
 │   ├── VersionRefusedError      the gate refused it
 │   ├── VersionForgottenError    it learned from somebody who asked to be forgotten
+│   ├── VersionUnconsentedError  it learned from somebody who does not agree to that any more
 │   └── CheckpointGoneError      its weights are no longer stored
 ├── SlotTakenError               this scheduled run was asked for already
 ├── RunInProgressError           a training run is under way, and there is one at a time
@@ -162,6 +163,12 @@ class VersionForgottenError(VersionNotServableError):
     """The version learned from corrections that have been erased since."""
 
     problem = "learned from somebody who asked to be forgotten"
+
+
+class VersionUnconsentedError(VersionNotServableError):
+    """The version has never served, and somebody whose photos it learned from has withdrawn their consent."""
+
+    problem = "learned from somebody who has withdrawn their consent"
 
 
 class CheckpointGoneError(VersionNotServableError):

@@ -11,8 +11,10 @@ from storage.errors import (
     VersionForgottenError,
     VersionNotFoundError,
     VersionRefusedError,
+    VersionUnconsentedError,
 )
 from storage.records import (
+    Consent,
     JsonObject,
     ModelVersionRecord,
     NewModelVersion,
@@ -142,6 +144,7 @@ async def promote(
         VersionNotFoundError: there is no such version.
         VersionRefusedError: the gate refused it.
         VersionForgottenError: it learned from something that was erased since.
+        VersionUnconsentedError: consent to what it learned from was withdrawn before it ever served.
         CheckpointGoneError: its weights are not stored any more.
     """
     version = await get(session, version_id)
@@ -149,6 +152,8 @@ async def promote(
         raise VersionForgottenError(version_id)
     if version.state is VersionState.REFUSED:
         raise VersionRefusedError(version_id)
+    if await unconsented(session, [version_id]):
+        raise VersionUnconsentedError(version_id)
     if not version.has_checkpoint:
         raise CheckpointGoneError(version_id)
     serving = ServingRow(version_id=version_id, started_at=now, promoted_by=by, how=how)
@@ -204,11 +209,14 @@ async def record_learned(session: AsyncSession, version_id: int, correction_ids:
 
     Raises:
         VersionNotFoundError: there is no such version.
+        VersionUnconsentedError: consent to one of them was withdrawn. Leave the transaction by it.
     """
     await get(session, version_id)
     links = [{"version_id": version_id, "correction_id": id_} for id_ in sorted(set(correction_ids))]
     if links:
         await session.execute(insert(VersionCorrectionRow), links)
+    if await unconsented(session, [version_id]):
+        raise VersionUnconsentedError(version_id)
 
 
 async def learned_from(session: AsyncSession, version_id: int) -> list[int]:
@@ -220,6 +228,26 @@ async def learned_from(session: AsyncSession, version_id: int) -> list[int]:
             .order_by(VersionCorrectionRow.correction_id)
         )
     )
+
+
+async def unconsented(session: AsyncSession, version_ids: Iterable[int]) -> set[int]:
+    """Those of the versions that have never served and learned from a photo whose owner does not agree.
+
+    One that has served may serve again: who withdraws is left out of the next training.
+    """
+    found = await session.scalars(
+        select(ModelVersionRow.id)
+        .join(VersionCorrectionRow, VersionCorrectionRow.version_id == ModelVersionRow.id)
+        .join(CorrectionRow, CorrectionRow.id == VersionCorrectionRow.correction_id)
+        .join(ContributorRow, ContributorRow.id == CorrectionRow.owner_id)
+        .where(
+            ModelVersionRow.id.in_(list(version_ids)),
+            ModelVersionRow.state != VersionState.PROMOTED,
+            ContributorRow.consent != Consent.GIVEN,
+        )
+        .distinct()
+    )
+    return set(found)
 
 
 async def mark_forgotten(session: AsyncSession, erased: Select[int], now: datetime) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ from storage.errors import (
     VersionForgottenError,
     VersionNotFoundError,
     VersionRefusedError,
+    VersionUnconsentedError,
 )
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ _SENTENCES: dict[type[Exception], Callable[[Texts], str]] = {
     VersionNotFoundError: learning_replies.cannot_serve,
     VersionRefusedError: learning_replies.cannot_serve,
     VersionForgottenError: learning_replies.cannot_serve,
+    VersionUnconsentedError: learning_replies.cannot_serve,
     CheckpointGoneError: learning_replies.cannot_serve,
 }
 

@@ -34,6 +34,7 @@ from storage.errors import (
     RunLostError,
     SlotTakenError,
     StorageError,
+    VersionUnconsentedError,
 )
 from storage.records import (
     NewModelVersion,
@@ -221,7 +222,8 @@ class LearningService:
         """Let a version serve; every process follows within seconds.
 
         Raises:
-            VersionNotFoundError, VersionRefusedError, VersionForgottenError, CheckpointGoneError: it cannot.
+            VersionNotFoundError, VersionRefusedError, VersionForgottenError, VersionUnconsentedError,
+            CheckpointGoneError: it cannot.
         """
         return await self._serve(version_id, by, "promotion")
 
@@ -494,6 +496,10 @@ class LearningService:
                 )
         except ConstraintError as exc:
             raise TrainingError("somebody whose corrections it learned from has left meanwhile") from exc
+        except VersionUnconsentedError as exc:
+            raise TrainingError(
+                "somebody whose photos it learned from has withdrawn consent meanwhile"
+            ) from exc
         await self._champion.refresh()
 
     def _progress(self, run: TrainingRunRecord) -> Progress:

@@ -34,12 +34,14 @@ class Version:
         record: where it comes from and what became of it.
         services: when it served, newest first.
         card, verdict: how it did when it was judged; None of one that came as a file.
+        is_consented: it has served, or everybody whose photos it learned from still agrees to that.
     """
 
     record: ModelVersionRecord
     services: tuple[Service, ...]
     card: ReportCard | None
     verdict: Verdict | None
+    is_consented: bool
 
     @property
     def id(self) -> int:
@@ -53,9 +55,10 @@ class Version:
 
     @property
     def can_serve(self) -> bool:
-        """The gate passed it, its weights are there, and nobody that it learned from has left."""
+        """The gate passed it, its weights are there, nobody it learned from has left or withdrawn consent."""
         is_refused = self.verdict is not None and not self.verdict.passed
-        return self.record.has_checkpoint and not self.record.is_forgotten and not is_refused
+        is_allowed = self.is_consented and not self.record.is_forgotten
+        return self.record.has_checkpoint and is_allowed and not is_refused
 
 
 class VersionTimeline:
@@ -69,17 +72,19 @@ class VersionTimeline:
         async with self._database.reading() as session:
             record = await model_versions.get(session, version_id)
             servings = await model_versions.timeline(session, limit=1000)
-        return _version(record, servings)
+            unconsented = await model_versions.unconsented(session, [version_id])
+        return _version(record, servings, unconsented)
 
     async def newest(self, limit: int) -> list[Version]:
         """The newest versions, newest first."""
         async with self._database.reading() as session:
             records = await model_versions.newest(session, limit)
             servings = await model_versions.timeline(session, limit=1000)
-        return [_version(record, servings) for record in records]
+            unconsented = await model_versions.unconsented(session, [record.id for record in records])
+        return [_version(record, servings, unconsented) for record in records]
 
 
-def _version(record: ModelVersionRecord, servings: list[ServingRecord]) -> Version:
+def _version(record: ModelVersionRecord, servings: list[ServingRecord], unconsented: set[int]) -> Version:
     """Servings are all versions', newest first; each lasts until the next."""
     ends: list[datetime | None] = [None, *(serving.started_at for serving in servings)]
     services = tuple(
@@ -93,4 +98,5 @@ def _version(record: ModelVersionRecord, servings: list[ServingRecord]) -> Versi
         services,
         ReportCard.from_dict(metrics["card"]) if "card" in metrics else None,
         Verdict.from_dict(metrics["verdict"]) if "verdict" in metrics else None,
+        record.id not in unconsented,
     )

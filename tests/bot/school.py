@@ -118,6 +118,13 @@ class School:
         async with self.database.transaction() as session:
             await contributors.forget(session, contributor_id, self.now())
 
+    async def withdraw(self, contributor_id: int) -> None:
+        """Store that a person does not agree to learning any more."""
+        async with self.database.transaction() as session:
+            await contributors.set_consent(
+                session, contributor_id, Consent.WITHDRAWN, TEXT_VERSION, self.now()
+            )
+
     async def finish(self, run_id: int) -> Progress:
         """What came of a run."""
         progress = [progress async for progress in self.learning.watch(run_id)]

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
+from bot import i18n, learning_replies
 from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
 from bot.services.learning import Progress
@@ -21,7 +22,7 @@ from model.learning import handwriting, mnist
 from model.learning.styles import Style
 from model.nn import checkpoint
 from storage import contributors, corrections, runs
-from storage.errors import RunInProgressError, VersionForgottenError
+from storage.errors import RunInProgressError, VersionForgottenError, VersionUnconsentedError
 from storage.records import CorrectionState, NewTrainingRun, RunState, VersionState
 from tests.bot.conftest import in_background
 from tests.bot.person import PATIENCE
@@ -115,6 +116,46 @@ async def test_without_consent_nothing_is_learned(
 
     with pytest.raises(NothingToLearnError):
         await school.learning.retrain(ADMIN)
+
+
+async def test_a_training_fails_when_the_owner_of_a_photo_withdraws_consent_meanwhile(
+    tmp_path: Path, cache: Path, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    """It is the owner's consent that counts, also where an administrator made the correction."""
+    glyph, digit = misread[0]
+    async with found(tmp_path, cache, settings=Learning(promote_automatically=True)) as school:
+        owner, admin = await school.person(5), await school.person(ADMIN)
+        await school.correct(await school.read(owner, [glyph]), str(digit), admin, is_admin=True)
+        run_id = await school.learning.retrain(ADMIN)
+        await wait_for_child()  # what it learns is chosen by now
+        await school.withdraw(owner)
+
+        done = await school.finish(run_id)
+
+        assert (done.state, done.version_id) == (RunState.FAILED, None)
+        assert done.error == "somebody whose photos it learned from has withdrawn consent meanwhile"
+        assert [version.id for version in await school.learning.versions()] == [1]
+        assert school.says(glyph) != digit
+
+
+async def test_a_candidate_waits_in_vain_while_consent_to_what_it_learned_is_withdrawn(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    glyph, digit = misread[0]
+    owner = await school.person(5)
+    await school.teach(glyph, digit, by=owner)
+    version_id = await taught_version(school)
+    await school.withdraw(owner)
+
+    with pytest.raises(VersionUnconsentedError, match="has withdrawn their consent"):
+        await school.learning.promote(version_id, ADMIN)
+
+    version = await school.learning.version(version_id)
+    assert not version.can_serve
+    assert "has withdrawn their consent" in learning_replies.models(i18n.texts(), [version])
+    assert school.says(glyph) != digit
+    await school.person(5)  # agrees again
+    assert (await school.learning.promote(version_id, ADMIN)).is_serving
 
 
 async def test_after_somebody_left_the_weights_are_those_of_a_database_that_never_knew_them(

@@ -3,7 +3,12 @@ import pytest
 from storage import contributors, model_versions
 from storage.encryption import Keyring
 from storage.engine import Database
-from storage.errors import CheckpointGoneError, VersionNotFoundError, VersionRefusedError
+from storage.errors import (
+    CheckpointGoneError,
+    VersionNotFoundError,
+    VersionRefusedError,
+    VersionUnconsentedError,
+)
 from storage.records import Consent, VersionState
 from tests.storage.rows import (
     ANNA,
@@ -118,6 +123,31 @@ async def test_weights_that_an_unmarked_version_shares_are_kept(database: Databa
         assert await model_versions.learned_from(session, alone.id) == [his.id]
         with pytest.raises(CheckpointGoneError, match="has no stored weights any more"):
             await model_versions.checkpoint_bytes(session, alone.id)
+
+
+async def test_a_version_serves_for_the_first_time_only_if_the_owners_of_its_photos_agree(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna, bert = await person(session, ANNA, Consent.GIVEN), await person(session, BERT, Consent.GIVEN)
+        his_on_hers = await correction(session, await prediction(session, keyring, anna, 1), by=bert.id)
+        root = await version(session)
+        served, tuned = await version(session, b"old", root.id), await version(session, b"new", root.id)
+        await model_versions.record_learned(session, served.id, [his_on_hers.id])
+        await model_versions.record_learned(session, tuned.id, [his_on_hers.id])
+        await model_versions.promote(session, served.id, None, NOW)
+        await contributors.set_consent(session, bert.id, Consent.WITHDRAWN, 1, NOW)
+        assert await model_versions.unconsented(session, [served.id, tuned.id]) == set()
+        await contributors.set_consent(session, anna.id, Consent.WITHDRAWN, 1, NOW)
+        assert await model_versions.unconsented(session, [served.id, tuned.id]) == {tuned.id}
+
+    async with database.transaction() as session:
+        with pytest.raises(VersionUnconsentedError):
+            await model_versions.promote(session, tuned.id, None, NOW)
+        await model_versions.promote(session, served.id, None, NOW, how="rollback")
+        late = await version(session, b"late", root.id)
+        with pytest.raises(VersionUnconsentedError):
+            await model_versions.record_learned(session, late.id, [his_on_hers.id])
 
 
 async def test_receipts_go_once_to_those_who_want_them(database: Database, keyring: Keyring) -> None:
