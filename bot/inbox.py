@@ -25,7 +25,7 @@ from storage.records import InboxRecord, NewUpdate
 log = logging.getLogger(__name__)
 
 MOST_TRIES = 3
-"""An update that is still open after so many starts may be what ends the process; it is given up."""
+"""What is still open after its handling began so often may be what ends the process; it is given up."""
 
 MOST_OPEN = 1000
 """Updates under way, above which no more are fetched."""
@@ -76,13 +76,11 @@ class Inbox:
 
     async def reopen(self) -> None:
         """Hand over what an earlier process received and did not finish."""
-        async with self._database.transaction() as session:
+        async with self._database.reading() as session:
             records = await inbox.open_updates(session, self._bot.id)
-            for record in records:
-                await inbox.begin(session, self._bot.id, record.update_id)
         for record in records:
             if record.tries >= MOST_TRIES:
-                await self._give_up(record, "it was open at the end of several processes")
+                await self._give_up(record, "several processes ended while it was handled")
                 continue
             try:
                 update = self._unseal(record)
@@ -94,6 +92,14 @@ class Inbox:
     async def room(self) -> None:
         """Wait while too many updates are under way."""
         await self._room.wait()
+
+    async def begin(self, update: Update) -> None:
+        """Count that the handling of an update begins, so that one that ends the process is known by it."""
+        try:
+            async with self._database.transaction() as session:
+                await inbox.begin(session, self._bot.id, update.update_id)
+        except StorageError as exc:
+            log.warning("update %d is not counted: %s", update.update_id, exc)
 
     def defer(self, update: Update) -> None:
         """Leave an update open when its handlers end: something else will `close` it."""

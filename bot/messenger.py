@@ -179,6 +179,9 @@ class Messenger:
 def _build(address: Address, parts: Parts) -> DigitBot:
     """The application, not yet connected to anything."""
 
+    async def begin(update: Update) -> None:
+        await application.inbox.begin(update)
+
     async def handled(update: Update) -> None:
         await application.inbox.handled(update)
 
@@ -192,7 +195,7 @@ def _build(address: Address, parts: Parts) -> DigitBot:
         .request(_request(_CONNECTIONS))
         .get_updates_request(_request(4))
         .rate_limiter(Limiter(asyncio.get_running_loop().time))
-        .concurrent_updates(ChatOrder(parts.config.limits.chats_at_once, handled))
+        .concurrent_updates(ChatOrder(parts.config.limits.chats_at_once, begin, handled))
         .defaults(Defaults(parse_mode=ParseMode.HTML, allow_sending_without_reply=True))
         .context_types(ContextTypes(context=Context))
         .updater(None)

@@ -18,13 +18,19 @@ class ChatOrder(BaseUpdateProcessor):
 
     Args:
         at_once: chats served at the same time.
+        begin: awaited before each update, when its turn has come.
         handled: awaited after each update, however its handlers ended.
     """
 
-    def __init__(self, at_once: int, handled: Callable[[Update], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        at_once: int,
+        begin: Callable[[Update], Awaitable[None]],
+        handled: Callable[[Update], Awaitable[None]],
+    ) -> None:
         super().__init__(WAITING)
         self._places = asyncio.Semaphore(at_once)
-        self._handled = handled
+        self._begin, self._handled = begin, handled
         self._is_closed = False
         self._chats: dict[Hashable, tuple[asyncio.Lock, int]] = {}
 
@@ -54,6 +60,7 @@ class ChatOrder(BaseUpdateProcessor):
             assert isinstance(coroutine, Coroutine)  # of PTB, and never awaited now
             coroutine.close()
             return
+        await self._begin(update)
         await coroutine
         await self._handled(update)
 

@@ -87,6 +87,18 @@ async def test_a_deferred_update_stays_open_until_it_is_closed(database: Databas
     assert await office.states() == {1: "done"}
 
 
+async def test_an_update_that_only_waited_while_processes_ended_is_never_given_up(
+    database: Database,
+) -> None:
+    await Office(database).inbox.receive([update(1), update(2)])
+    for _ in range(MOST_TRIES + 1):
+        office = Office(database)
+        await office.inbox.reopen()
+
+    assert office.handed_over() == [1, 2]
+    assert await office.states() == {1: "open", 2: "open"}
+
+
 async def test_an_update_that_ends_process_after_process_is_given_up(database: Database) -> None:
     await Office(database).inbox.receive([update(1)])
 
@@ -96,6 +108,7 @@ async def test_an_update_that_ends_process_after_process_is_given_up(database: D
         await office.inbox.reopen()
         if not office.handed_over():
             break
+        await office.inbox.begin(update(1))
         tries += 1
 
     assert tries == MOST_TRIES

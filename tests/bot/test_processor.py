@@ -23,9 +23,12 @@ class Work:
     """Handles updates, each as long as it is told, and records who ended when and how many ran at once."""
 
     def __init__(self, at_once: int = 64) -> None:
-        self.ended, self.handled = list[int](), list[int]()
+        self.begun, self.ended, self.handled = list[int](), list[int](), list[int]()
         self.running = self.most = 0
-        self.processor = ChatOrder(at_once, self.on_handled)
+        self.processor = ChatOrder(at_once, self.on_begin, self.on_handled)
+
+    async def on_begin(self, update: Update) -> None:
+        self.begun.append(update.update_id)
 
     async def on_handled(self, update: Update) -> None:
         self.handled.append(update.update_id)
@@ -85,7 +88,7 @@ async def test_once_closed_what_waits_is_left_for_the_next_start() -> None:
         await asyncio.sleep(0.01)
         work.processor.close()
 
-    assert set(work.ended) == set(work.handled) == {1, 3}
+    assert set(work.begun) == set(work.ended) == set(work.handled) == {1, 3}
 
 
 async def test_no_more_chats_than_allowed_are_served_at_once() -> None:
