@@ -3,6 +3,7 @@
 BotError
 ├── ConfigError               a configuration file or variable that cannot be used
 ├── UnavailableError          a part that is needed is not there: a taken port, a token that Telegram refuses
+├── ForgottenError            who sent the update was forgotten while it was handled; nobody is told anything
 └── RefusedError              somebody asked for what cannot be done; nothing was changed
     ├── NotAReadingError          the message replied to, or the button pressed, belongs to no reading
     ├── NothingToCorrectError     the person has no reading in this chat
@@ -29,6 +30,10 @@ class ConfigError(BotError):
 
 class UnavailableError(BotError):
     """A part that is needed is not there."""
+
+
+class ForgottenError(BotError):
+    """Who sent the update was forgotten while it was handled; nothing of it is stored."""
 
 
 class RefusedError(BotError):

@@ -93,13 +93,20 @@ class Inbox:
         """Wait while too many updates are under way."""
         await self._room.wait()
 
-    async def begin(self, update: Update) -> None:
-        """Count that the handling of an update begins, so that one that ends the process is known by it."""
+    async def begin(self, update: Update) -> bool:
+        """Whether an update shall be handled; not one that is done, as its sender was forgotten meanwhile.
+
+        It is counted that the handling begins, so that an update that ends the process is known by it.
+        """
         try:
             async with self._database.transaction() as session:
-                await inbox.begin(session, self._bot.id, update.update_id)
+                tries = await inbox.begin(session, self._bot.id, update.update_id)
         except StorageError as exc:
             log.warning("update %d is not counted: %s", update.update_id, exc)
+            return True
+        if not tries:
+            self._let_go(update)
+        return tries > 0
 
     def defer(self, update: Update) -> None:
         """Leave an update open when its handlers end: something else will `close` it."""
@@ -112,14 +119,17 @@ class Inbox:
 
     async def close(self, update: Update) -> None:
         """Mark an update done. Where the database does not let us, it is handled again at the next start."""
-        self._deferred.discard(update.update_id)
-        self._open.discard(update.update_id)
-        if len(self._open) < MOST_OPEN:
-            self._room.set()
+        self._let_go(update)
         try:
             await self._mark_done(update.update_id)
         except StorageError as exc:
             log.warning("update %d stays open: %s", update.update_id, exc)
+
+    def _let_go(self, update: Update) -> None:
+        self._deferred.discard(update.update_id)
+        self._open.discard(update.update_id)
+        if len(self._open) < MOST_OPEN:
+            self._room.set()
 
     async def _give_up(self, record: InboxRecord, reason: str) -> None:
         log.error("update %d is given up: %s", record.update_id, reason)

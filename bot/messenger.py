@@ -179,8 +179,8 @@ class Messenger:
 def _build(address: Address, parts: Parts) -> DigitBot:
     """The application, not yet connected to anything."""
 
-    async def begin(update: Update) -> None:
-        await application.inbox.begin(update)
+    async def begin(update: Update) -> bool:
+        return await application.inbox.begin(update)
 
     async def handled(update: Update) -> None:
         await application.inbox.handled(update)

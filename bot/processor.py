@@ -18,14 +18,14 @@ class ChatOrder(BaseUpdateProcessor):
 
     Args:
         at_once: chats served at the same time.
-        begin: awaited before each update, when its turn has come.
+        begin: asked before each update, when its turn has come, whether it shall be handled.
         handled: awaited after each update, however its handlers ended.
     """
 
     def __init__(
         self,
         at_once: int,
-        begin: Callable[[Update], Awaitable[None]],
+        begin: Callable[[Update], Awaitable[bool]],
         handled: Callable[[Update], Awaitable[None]],
     ) -> None:
         super().__init__(WAITING)
@@ -56,11 +56,10 @@ class ChatOrder(BaseUpdateProcessor):
         self._is_closed = True
 
     async def _handle(self, update: Update, coroutine: Awaitable[Any]) -> None:
-        if self._is_closed:
+        if self._is_closed or not await self._begin(update):
             assert isinstance(coroutine, Coroutine)  # of PTB, and never awaited now
             coroutine.close()
             return
-        await self._begin(update)
         await coroutine
         await self._handled(update)
 

@@ -48,14 +48,27 @@ async def find(session: AsyncSession, bot_id: int, update_id: int) -> InboxRecor
 
 
 async def begin(session: AsyncSession, bot_id: int, update_id: int) -> int:
-    """Count that handling an update is begun; how often it has been by now, 0 where there is no such update.
+    """Count that handling an open update is begun; how often it has been by now, 0 where there is none.
 
     An update that takes the process down with it is known by this number at the next start.
     """
     tries = await session.scalar(
-        _one(bot_id, update_id).values(tries=InboxRow.tries + 1).returning(InboxRow.tries)
+        _one(bot_id, update_id)
+        .where(InboxRow.state == InboxState.OPEN)
+        .values(tries=InboxRow.tries + 1)
+        .returning(InboxRow.tries)
     )
     return tries or 0
+
+
+async def is_open(session: AsyncSession, bot_id: int, update_id: int) -> bool:
+    """Whether an update waits to be handled; until the writing transaction ends nobody else changes that."""
+    state = await session.scalar(
+        select(InboxRow.state)
+        .where(InboxRow.bot_id == bot_id, InboxRow.update_id == update_id)
+        .with_for_update()
+    )
+    return state is InboxState.OPEN
 
 
 async def mark_done(session: AsyncSession, bot_id: int, update_id: int) -> None:

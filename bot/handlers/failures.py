@@ -13,6 +13,7 @@ from bot.editing import acknowledge
 from bot.errors import (
     ConsentChangedError,
     FileTooLargeError,
+    ForgottenError,
     NotAnAdminError,
     NotAReadingError,
     NotDownloadedError,
@@ -72,6 +73,9 @@ async def on_error(update: object, context: Context) -> None:
     assert error is not None  # PTB calls this with one
     if isinstance(error, Forbidden):
         log.info("not delivered: %s", error)  # blocked by the person, or put out of the group
+        return
+    if isinstance(error, ForgottenError):
+        log.info("not answered: its sender was forgotten")
         return
     texts = texts_for(update) if isinstance(update, Update) else i18n.texts()
     if isinstance(error, NotAReadingError) and isinstance(update, Update) and update.callback_query:

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Protocol
 
 import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.errors import ForgottenError
 from bot.services.champion import Champion
 from model.reading import GlyphReading, Reading
 from model.vision.page import PREPROCESSING_VERSION, Page
@@ -106,10 +108,12 @@ class ReadingService:
 
         Raises:
             UnreadablePhotoError: the bytes are no photo.
+            ForgottenError: who sent it was forgotten meanwhile.
         """
         sight = await self.look(data)
         glyphs = await asyncio.to_thread(self._glyphs, sight.reading, source)
         async with self._database.transaction() as session:
+            await _require_open(session, source)
             before = await predictions.find_by_message(
                 session, source.bot_id, source.chat_id, source.message_id
             )
@@ -162,6 +166,14 @@ class ReadingService:
             measured={} if abstention is None else dict(abstention.measured),
             environment=environment(),
         )
+
+
+async def _require_open(session: AsyncSession, source: PhotoSource) -> None:
+    """Raises `ForgottenError` where the update that brought a photo is done before its photo is read."""
+    if source.update_id is None:
+        return
+    if not await inbox.is_open(session, source.bot_id, source.update_id):
+        raise ForgottenError
 
 
 def environment() -> dict[str, str]:

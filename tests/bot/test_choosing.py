@@ -1,14 +1,19 @@
 """Consent, receipts and being forgotten."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from starlette.responses import Response
 
 from bot.housekeeping import Housekeeping
 from tests.bot.conftest import Running, button, toast
+from tests.bot.localchat.conftest import serving
 from tests.bot.person import Json, Person
+from tests.bot.test_bad_networks import Call, connected, replies_to
 
 Photos = dict[str, bytes]
 
@@ -122,6 +127,39 @@ async def test_forget_me_asks_first_and_leaves_nothing(running: Running, you: Pe
         for table in "contributors", "predictions", "glyphs", "corrections":
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
         assert await session.scalar(text("SELECT count(*) FROM inbox WHERE user_id IS NOT NULL")) == 0
+
+
+async def test_photos_that_wait_while_their_sender_is_forgotten_are_neither_read_nor_stored(
+    tmp_path: Path, photos: Photos
+) -> None:
+    """One is being downloaded, one waits for its turn."""
+    known, downloading, forgotten = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold(name: str, call: Call) -> Response:
+        if name == "download" and known.is_set():
+            downloading.set()
+            await forgotten.wait()
+        return await call()
+
+    async with serving(tmp_path, interceptor=hold) as telegram, connected(tmp_path, telegram) as core:
+        you = telegram.person()
+        first, *others = list(photos.values())[:3]
+        await you.answer_to(await you.send_photo(first))
+        known.set()
+        question = await forget_me(you)
+        sent = [await you.send_photo(photo) for photo in others]
+        await downloading.wait()
+        await you.press(question["message_id"], button(question, "Delete everything of mine"))
+        await you.see(starts("Done: I have forgotten you"))
+        forgotten.set()
+
+        await you.answer_to(await you.send("/id"))  # comes when the photos have had their turn
+
+        history = await you.history()
+        assert not any(replies_to(photo)(seen) for photo in sent for seen in history)
+        async with core.database.reading() as session:
+            for table in "contributors", "predictions":
+                assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
 
 
 async def test_a_reading_without_consent_expires(running: Running, you: Person, photos: Photos) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from telegram import Bot, Chat, Message, Update, User
 
 from bot.inbox import MOST_OPEN, MOST_TRIES, Inbox
-from storage import engine
+from storage import engine, inbox
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.migration import migrate
@@ -113,6 +113,19 @@ async def test_an_update_that_ends_process_after_process_is_given_up(database: D
 
     assert tries == MOST_TRIES
     assert await office.states() == {1: "failed"}
+
+
+async def test_an_update_is_begun_only_while_it_is_open_and_makes_room_where_it_is_not(
+    database: Database,
+) -> None:
+    office = Office(database)
+    await office.inbox.receive([update(number) for number in range(MOST_OPEN)])
+
+    assert await office.inbox.begin(update(1))
+    async with database.transaction() as session:
+        await inbox.mark_done(session, 77, 2)
+    assert not await office.inbox.begin(update(2))
+    await asyncio.wait_for(office.inbox.room(), 1)
 
 
 async def test_what_people_wrote_is_sealed_in_the_database(database: Database) -> None:

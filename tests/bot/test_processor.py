@@ -23,12 +23,14 @@ class Work:
     """Handles updates, each as long as it is told, and records who ended when and how many ran at once."""
 
     def __init__(self, at_once: int = 64) -> None:
+        self.done = set[int]()
         self.begun, self.ended, self.handled = list[int](), list[int](), list[int]()
         self.running = self.most = 0
         self.processor = ChatOrder(at_once, self.on_begin, self.on_handled)
 
-    async def on_begin(self, update: Update) -> None:
+    async def on_begin(self, update: Update) -> bool:
         self.begun.append(update.update_id)
+        return update.update_id not in self.done
 
     async def on_handled(self, update: Update) -> None:
         self.handled.append(update.update_id)
@@ -89,6 +91,15 @@ async def test_once_closed_what_waits_is_left_for_the_next_start() -> None:
         work.processor.close()
 
     assert set(work.begun) == set(work.ended) == set(work.handled) == {1, 3}
+
+
+async def test_what_is_done_before_its_turn_comes_is_not_handled() -> None:
+    work = Work()
+    work.done = {2}
+
+    await work.all((message(1, 7), 0.01), (message(2, 7), 0.0), (message(3, 7), 0.0))
+
+    assert work.ended == work.handled == [1, 3]
 
 
 async def test_no_more_chats_than_allowed_are_served_at_once() -> None:

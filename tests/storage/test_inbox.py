@@ -54,6 +54,16 @@ async def test_tries_are_counted(database: Database) -> None:
         assert await inbox.begin(session, BOT, 404) == 0
 
 
+async def test_what_is_done_is_neither_open_nor_begun(database: Database) -> None:
+    async with database.transaction() as session:
+        await inbox.put(session, BOT, [NewUpdate(1, {})], NOW)
+        assert await inbox.is_open(session, BOT, 1)
+        await inbox.mark_done(session, BOT, 1)
+        assert not await inbox.is_open(session, BOT, 1)
+        assert await inbox.begin(session, BOT, 1) == 0
+        assert not await inbox.is_open(session, BOT, 404)
+
+
 async def test_what_is_old_and_handled_goes_and_its_number_may_come_again(database: Database) -> None:
     async with database.transaction() as session:
         await inbox.put(session, BOT, [NewUpdate(1, {}), NewUpdate(2, {})], NOW)
