@@ -241,6 +241,13 @@ def decided(texts: Texts, *, accepted: bool) -> str:
     )
 
 
+def not_counting(texts: Texts) -> str:
+    """Where a correction was taken back or replaced before it was decided on, or consent was withdrawn."""
+    return texts.gettext(
+        "That correction was taken back, replaced or withdrawn meanwhile; nothing was changed."
+    )
+
+
 def accept_button(texts: Texts) -> str:
     """The label that believes a correction."""
     return texts.gettext("Accept")

@@ -9,7 +9,12 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from storage.errors import ContributorNotFoundError, CorrectionNotFoundError, PredictionNotFoundError
+from storage.errors import (
+    ContributorNotFoundError,
+    CorrectionNotCountingError,
+    CorrectionNotFoundError,
+    PredictionNotFoundError,
+)
 from storage.records import (
     Consent,
     CorrectionCounts,
@@ -188,8 +193,11 @@ async def decide(
 
     Raises:
         CorrectionNotFoundError: no correction has this id.
+        CorrectionNotCountingError: it was taken back or replaced, or consent to it was withdrawn.
     """
     row = await _get_row(session, correction_id)
+    if not row.is_current or row.state is CorrectionState.WITHDRAWN:
+        raise CorrectionNotCountingError(correction_id)
     row.decision, row.decided_by, row.decided_at = decision, by, now
     row.state, row.reason = CorrectionState(decision.value), CorrectionReason.REVIEWED
     await session.flush()

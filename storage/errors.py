@@ -19,6 +19,7 @@ StorageError
 │   ├── CorrectionNotFoundError
 │   ├── VersionNotFoundError
 │   └── RunNotFoundError
+├── CorrectionNotCountingError   a correction that was taken back or replaced, or whose consent was withdrawn
 ├── VersionNotServableError      a version that must not serve
 │   ├── VersionRefusedError      the gate refused it
 │   ├── VersionForgottenError    it learned from somebody who asked to be forgotten
@@ -137,6 +138,18 @@ class RunNotFoundError(NotFoundError):
     """No training run has this id."""
 
     kind = "training run"
+
+
+class CorrectionNotCountingError(StorageError):
+    """There is nothing to decide on a correction that was taken back or replaced, or that may not train.
+
+    Attributes:
+        correction_id: which.
+    """
+
+    def __init__(self, correction_id: int) -> None:
+        super().__init__(f"correction {correction_id} does not count any more")
+        self.correction_id = correction_id
 
 
 class VersionNotServableError(StorageError):

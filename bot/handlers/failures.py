@@ -28,6 +28,7 @@ from bot.i18n import Texts
 from model.errors import UnreadablePhotoError
 from storage.errors import (
     CheckpointGoneError,
+    CorrectionNotCountingError,
     RunInProgressError,
     VersionForgottenError,
     VersionNotFoundError,
@@ -48,6 +49,7 @@ _SENTENCES: dict[type[Exception], Callable[[Texts], str]] = {
     NotDownloadedError: replies.not_downloaded,
     NothingToLearnError: learning_replies.nothing_to_learn,
     NothingToRollBackToError: learning_replies.nothing_to_roll_back_to,
+    CorrectionNotCountingError: learning_replies.not_counting,
     RunInProgressError: learning_replies.training_under_way,
     VersionNotFoundError: learning_replies.cannot_serve,
     VersionRefusedError: learning_replies.cannot_serve,

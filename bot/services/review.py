@@ -60,6 +60,7 @@ class ReviewService:
         Raises:
             NotAnAdminError: the person is none.
             NotAReadingError: there is no such correction (any more).
+            CorrectionNotCountingError: it was taken back or replaced, or consent to it was withdrawn.
         """
         _require_admin(person)
         decision = Decision.ACCEPTED if accepted else Decision.REJECTED

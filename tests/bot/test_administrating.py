@@ -67,6 +67,20 @@ async def test_an_administrator_reviews_retrains_promotes_and_goes_back(
     assert running.core.services.champion.current.version_id == 1
 
 
+async def test_a_decision_on_a_correction_that_was_taken_back_is_refused(
+    you: Person, admin: Person, photos: Photos
+) -> None:
+    await corrected(you, next(photo for digits, photo in photos.items() if len(digits) == 1), "3")
+    await you.see(says("May I learn"))
+    await you.send("/undo")
+    await you.see(says("Taken back"))
+    pressed = await admin.answer_to(await admin.send("/id"))
+
+    shown = await toast(admin, pressed["message_id"], "accept:1")
+
+    assert shown == "That correction was taken back, replaced or withdrawn meanwhile; nothing was changed."
+
+
 async def test_nobody_else_can_cause_anything(running: Running, you: Person) -> None:
     for command in "/retrain", "/models", "/review":
         refusal = await you.answer_to(await you.send(command))

@@ -8,7 +8,12 @@ from sqlalchemy import text
 from storage import contributors, corrections, engine, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
-from storage.errors import ContributorNotFoundError, CorrectionNotFoundError, PredictionNotFoundError
+from storage.errors import (
+    ContributorNotFoundError,
+    CorrectionNotCountingError,
+    CorrectionNotFoundError,
+    PredictionNotFoundError,
+)
 from storage.migration import migrate
 from storage.records import (
     Consent,
@@ -383,6 +388,28 @@ async def test_what_is_quarantined_waits_for_a_reviewer(database: Database, keyr
         assert (decided.state, decided.reason) == (CorrectionState.REJECTED, CorrectionReason.REVIEWED)
         assert (decided.decided_by, decided.decided_at) == (BERT, later(hours=1))
         assert await corrections.review_count(session) == 2
+
+
+async def test_nothing_is_decided_on_a_correction_that_does_not_count_any_more(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna, bert = await person(session, ANNA, Consent.GIVEN), await person(session, BERT, Consent.GIVEN)
+        shown = await prediction(session, keyring, anna, 1)
+        replaced, undone = await correction(session, shown, "4"), await correction(session, shown, "5")
+        await correction(session, shown, "6")
+        await corrections.undo(session, undone.id, NOW)
+        unconsented = await correction(session, await prediction(session, keyring, bert, 2))
+        await contributors.set_consent(session, bert.id, Consent.WITHDRAWN, 1, NOW)
+        gone = [replaced, undone, unconsented]
+        before = [await corrections.get(session, one.id) for one in gone]
+
+    async with database.transaction() as session:
+        for one in gone:
+            with pytest.raises(CorrectionNotCountingError, match="does not count any more"):
+                await corrections.decide(session, one.id, Decision.ACCEPTED, BERT, later(hours=1))
+    async with database.reading() as session:
+        assert [await corrections.get(session, one.id) for one in gone] == before
 
 
 async def test_corrections_are_counted_for_their_author_and_for_the_schedule(
