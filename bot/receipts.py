@@ -34,9 +34,7 @@ async def send_when_due(digitbot: DigitBot) -> None:
 
 
 async def _send(digitbot: DigitBot) -> None:
-    for helped in await digitbot.parts.services.receipts.due():
-        if helped.bot_id != digitbot.bot.id:
-            continue
+    for helped in await digitbot.parts.services.receipts.due(digitbot.bot.id):
         try:
             await digitbot.bot.send_message(
                 helped.chat_id,

@@ -281,8 +281,8 @@ async def drop_forgotten_checkpoints(session: AsyncSession) -> None:
     await session.execute(doomed)
 
 
-async def receipts_due(session: AsyncSession, version_id: int) -> list[Receipt]:
-    """The corrections that a version learned from whose authors want to hear of it and have not yet."""
+async def receipts_due(session: AsyncSession, version_id: int, bot_id: int) -> list[Receipt]:
+    """The corrections that a version learned from whose authors this bot has to tell and has not told."""
     found = await session.execute(
         select(ContributorRow, CorrectionRow, PredictionRow)
         .select_from(VersionCorrectionRow)
@@ -292,6 +292,7 @@ async def receipts_due(session: AsyncSession, version_id: int) -> list[Receipt]:
         .where(
             VersionCorrectionRow.version_id == version_id,
             VersionCorrectionRow.receipt_at.is_(None),
+            ContributorRow.bot_id == bot_id,
             ContributorRow.wants_receipts,
             CorrectionRow.is_current,
         )

@@ -20,7 +20,7 @@ class Helped:
     """A glyph that was misread, was corrected, and is read right since a version serves.
 
     Attributes:
-        bot_id, user_id: whom to tell.
+        user_id: whom to tell.
         chat_id, message_id: of the photo.
         corrected_at: when they said so.
         label: what they said.
@@ -28,7 +28,6 @@ class Helped:
         confidence: how sure the version is of the label.
     """
 
-    bot_id: int
     user_id: int
     chat_id: int
     message_id: int
@@ -48,11 +47,11 @@ class ReceiptService:
     ) -> None:
         self._database, self._keyring, self._champion, self._now = database, keyring, champion, now
 
-    async def due(self) -> list[Helped]:
-        """What to tell since the present version serves; asked again, it tells nothing twice."""
+    async def due(self, bot_id: int) -> list[Helped]:
+        """What this bot has to tell since the present version serves; asked again, it tells nothing twice."""
         serving = self._champion.current
         async with self._database.transaction() as session:
-            receipts = await model_versions.receipts_due(session, serving.version_id)
+            receipts = await model_versions.receipts_due(session, serving.version_id, bot_id)
             ids = [receipt.correction.id for receipt in receipts]
             await model_versions.mark_receipted(session, serving.version_id, ids, self._now())
         return await asyncio.to_thread(self._compare, receipts)
@@ -77,7 +76,6 @@ class ReceiptService:
         if int(row.argmax()) != label:
             return None
         return Helped(
-            bot_id=receipt.contributor.bot_id,
             user_id=receipt.contributor.user_id,
             chat_id=receipt.prediction.chat_id,
             message_id=receipt.prediction.message_id,

@@ -26,7 +26,7 @@ from storage.errors import RunInProgressError, VersionForgottenError, VersionUnc
 from storage.records import CorrectionState, NewTrainingRun, RunState, VersionState
 from tests.bot.conftest import in_background
 from tests.bot.person import PATIENCE
-from tests.bot.school import LONG, Clock, School, found
+from tests.bot.school import BOT, LONG, Clock, School, found
 
 ADMIN = 1
 
@@ -395,11 +395,25 @@ async def test_who_asked_for_it_is_told_once_that_their_correction_helped(
     await school.learning.promote(await taught_version(school), ADMIN)
     receipts = ReceiptService(school.database, school.keyring, school.champion, school.now)
 
-    (helped,) = await receipts.due()
+    (helped,) = await receipts.due(BOT)
 
     assert (helped.user_id, helped.was, helped.label) == (5, was, digit)
     assert helped.was_confidence < 0.7
-    assert await receipts.due() == []
+    assert await receipts.due(BOT) == []
+
+
+async def test_another_bot_that_shares_the_database_takes_nobodys_receipt_away(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    person = await school.person(5)
+    async with school.database.transaction() as session:
+        await contributors.set_receipts(session, person, wanted=True)
+    await school.teach(*misread[0], by=person)
+    await school.learning.promote(await taught_version(school), ADMIN)
+    receipts = ReceiptService(school.database, school.keyring, school.champion, school.now)
+
+    assert await receipts.due(BOT + 1) == []
+    assert [helped.user_id for helped in await receipts.due(BOT)] == [5]
 
 
 async def test_a_reading_is_repeated_to_the_bit(

@@ -154,7 +154,6 @@ def test_every_state_of_a_training_has_words(state: RunState) -> None:
 
 def test_a_receipt_tells_what_was_read_then_and_what_is_read_now() -> None:
     helped = Helped(
-        bot_id=1,
         user_id=5,
         chat_id=5,
         message_id=1,

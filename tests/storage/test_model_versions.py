@@ -13,6 +13,7 @@ from storage.records import Consent, VersionState
 from tests.storage.rows import (
     ANNA,
     BERT,
+    BOT,
     NOW,
     correction,
     later,
@@ -161,8 +162,9 @@ async def test_receipts_go_once_to_those_who_want_them(database: Database, keyri
         await model_versions.record_learned(session, tuned.id, [hers.id, his.id])
 
     async with database.transaction() as session:
-        (due,) = await model_versions.receipts_due(session, tuned.id)
+        assert await model_versions.receipts_due(session, tuned.id, BOT + 1) == []
+        (due,) = await model_versions.receipts_due(session, tuned.id, BOT)
         assert (due.contributor.user_id, due.correction, due.prediction) == (ANNA, hers, shown)
         await model_versions.mark_receipted(session, tuned.id, [hers.id], NOW)
     async with database.reading() as session:
-        assert await model_versions.receipts_due(session, tuned.id) == []
+        assert await model_versions.receipts_due(session, tuned.id, BOT) == []
