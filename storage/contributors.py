@@ -13,6 +13,7 @@ from storage.records import (
     ContributorRecord,
     CorrectionReason,
     CorrectionState,
+    Decision,
     Erased,
     InboxState,
 )
@@ -99,7 +100,7 @@ async def set_consent(
     """Store what a person said to the text of a version; what is known of their photos follows.
 
     Without consent corrections are withdrawn and their glyphs expire as all do that nobody consented to; with
-    it (again) they wait to be screened.
+    it (again) they wait to be screened, or are accepted where a reviewer had decided so.
 
     Raises:
         ContributorNotFoundError: nobody has this id.
@@ -109,9 +110,11 @@ async def set_consent(
     theirs = update(CorrectionRow).where(CorrectionRow.owner_id == contributor_id)
     if consent is Consent.GIVEN:
         waiting = (CorrectionReason.CONSENT_WITHDRAWN, CorrectionReason.NO_CONSENT)
-        await session.execute(
-            theirs.where(CorrectionRow.reason.in_(waiting)).values(state=CorrectionState.PENDING, reason=None)
-        )
+        theirs = theirs.where(CorrectionRow.reason.in_(waiting))
+        is_reviewed = CorrectionRow.decision == Decision.ACCEPTED
+        restored = {"state": CorrectionState.ACCEPTED, "reason": CorrectionReason.REVIEWED}
+        await session.execute(theirs.where(is_reviewed).values(restored))
+        await session.execute(theirs.values(state=CorrectionState.PENDING, reason=None))
     else:
         await session.execute(
             theirs.where(CorrectionRow.state.in_(_UNDECIDED)).values(

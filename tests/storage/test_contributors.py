@@ -96,6 +96,23 @@ async def test_corrections_follow_consent(database: Database, keyring: Keyring) 
     assert await states() == [pending, pending, rejected]
 
 
+async def test_what_a_reviewer_accepted_is_accepted_again_when_its_owner_consents_again(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        made = await correction(session, await prediction(session, keyring, anna))
+        accepted = await corrections.decide(session, made.id, Decision.ACCEPTED, BERT, NOW)
+        await contributors.set_consent(session, anna.id, Consent.WITHDRAWN, 1, NOW)
+    async with database.transaction() as session:
+        assert [glyph async for glyph in corrections.export(session)] == []
+        await contributors.set_consent(session, anna.id, Consent.GIVEN, 1, NOW)
+
+    async with database.reading() as session:
+        assert await corrections.get(session, made.id) == accepted
+        assert len([glyph async for glyph in corrections.export(session)]) == 1
+
+
 async def fill(database: Database, keyring: Keyring) -> tuple[int, int]:
     """Anna and Bert in every table; Anna's id and that of the version that learned from her."""
     async with database.transaction() as session:
