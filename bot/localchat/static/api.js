@@ -5,23 +5,38 @@ import { say } from "./texts.js";
 const ROOT = "/localchat";
 
 export async function get(path) {
-  return answer(await fetch(ROOT + path));
+  return answer(await reach(ROOT + path));
 }
 
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json" };
-  return answer(await fetch(ROOT + path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return answer(await reach(ROOT + path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
 export async function upload(path, fields, files) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value !== undefined && value !== null) form.append(name, value);
   files.forEach((file, index) => form.append(`file${index}`, file, file.name || "file"));
-  return answer(await fetch(ROOT + path, { method: "POST", body: form }));
+  return answer(await reach(ROOT + path, { method: "POST", body: form }));
+}
+
+export async function sampleFile(seed, index) {
+  const response = await reach(sampleAddress(seed, index));
+  if (!response.ok) throw new Error(say("failed", { status: response.status }));
+  return new File([await response.blob()], "sample.jpg", { type: "image/jpeg" });
+}
+
+async function reach(address, options) {
+  try {
+    return await fetch(address, options);
+  } catch {
+    throw new Error(say("unreachable"));
+  }
 }
 
 async function answer(response) {
   const body = await response.json().catch(() => ({}));
+  if (body.description?.endsWith("IMAGE_PROCESS_FAILED")) throw new Error(say("no_picture"));
   if (!response.ok) throw new Error(body.description ?? say("failed", { status: response.status }));
   return body;
 }

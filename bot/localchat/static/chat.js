@@ -1,6 +1,6 @@
 // The local chat: ties people, chats, timeline and composer to the server.
 
-import { get, listen, post, upload } from "./api.js";
+import { get, listen, post, sampleFile, upload } from "./api.js";
 import { Composer } from "./composer.js";
 import { $, avatar, element, keyOf } from "./dom.js";
 import { alertBox, showPhoto, toast } from "./notices.js";
@@ -16,12 +16,13 @@ const ACTIONS = new Set(["typing", "upload_photo", "upload_document"]); // that 
 const BUSY = 5000; // milliseconds that "typing" lasts
 const PATIENCE = 15000; // milliseconds that a pressed button waits for its answer
 
-const state = { bot: null, users: [], chats: [], me: null, chat: null, unread: new Map(), complete: false };
+const state = { bot: null, users: [], chats: [], me: null, chat: null, unread: new Map(), loaded: false, complete: false };
 const waiting = new Map(); // query_id -> pressed button
 let missed = null; // what happens while a history is on its way, which may or may not be in it
 const answered = new Set(); // ids of queries whose answer came before the press was acknowledged
 let busyTimer = 0;
 
+// An action whose error is shown; it gives undefined then, and else what the action gives.
 const attempt = (action) => async (...values) => {
   try {
     return await action(...values);
@@ -38,7 +39,7 @@ const react = attempt((message, emoji) => post(`${place()}/messages/${message.me
 const sendFiles = attempt(async (kind, files, caption) => {
   const fields = { user_id: state.me.id, text: caption, reply_to: composer.replyTo };
   composer.clear();
-  await upload(`${place()}/${kind}`, fields, files);
+  return upload(`${place()}/${kind}`, fields, files);
 });
 
 const timeline = new Timeline($("#scroller"), $("#timeline"), {
@@ -70,7 +71,7 @@ const composer = new Composer({
     ], { x: left - 60, y: top - 8, above: true });
   },
 });
-const outbox = new Outbox(sendFiles);
+const outbox = new Outbox({ send: sendFiles, sample: attempt(sampleFile) });
 
 async function press(message, button, pressed) {
   if (button.url) return open(button.url, "_blank", "noopener");
@@ -79,12 +80,19 @@ async function press(message, button, pressed) {
     await navigator.clipboard.writeText(button.copy_text.text);
     return toast(say("copied"));
   }
+  if (pressed.classList.contains("waiting")) return undefined; // pressed twice
+  const over = () => pressed.classList.remove("waiting");
   pressed.classList.add("waiting");
-  setTimeout(() => pressed.classList.remove("waiting"), PATIENCE);
+  setTimeout(over, PATIENCE);
   const body = { user_id: state.me.id, data: button.callback_data };
-  const { query_id: query } = await post(`${place()}/messages/${message.message_id}/press`, body);
-  if (answered.delete(query)) pressed.classList.remove("waiting");
-  else waiting.set(query, pressed);
+  try {
+    const { query_id: query } = await post(`${place()}/messages/${message.message_id}/press`, body);
+    if (answered.delete(query)) over();
+    else waiting.set(query, pressed);
+  } catch (error) {
+    over();
+    throw error;
+  }
 }
 
 function openMessageMenu({ message }, x, y) {
@@ -142,6 +150,7 @@ function drawFrame() {
   const button = state.chat.menu_button;
   $("#menu").hidden = button.type !== "web_app" && !state.chat.commands.length;
   $("#menu span").textContent = button.type === "web_app" ? button.text : say("menu");
+  $("#menu").setAttribute("aria-label", $("#menu span").textContent); // narrow screens show the icon alone
   drawFooter();
 }
 
@@ -154,6 +163,8 @@ function drawStatus(action) {
 }
 
 function drawFooter() {
+  $("footer").inert = !state.loaded; // nobody knows yet whether there is anything
+  if (!state.loaded) return;
   const empty = timeline.entries.size === 0;
   const needsStart = state.chat.type === "private" && (state.chat.blocked || empty);
   $("#start").hidden = !needsStart;
@@ -161,6 +172,14 @@ function drawFooter() {
   $("#composer").hidden = needsStart;
   $("#welcome").hidden = !empty;
   if (empty) drawWelcome();
+}
+
+function offerRetry() {
+  $("#welcome").hidden = false;
+  $("#welcome").replaceChildren(
+    element("p", {}, say("no_history")),
+    element("button", { type: "button", class: "plain", onclick: loadHistory }, say("try_again")),
+  );
 }
 
 function drawWelcome() {
@@ -184,11 +203,13 @@ async function choosePerson(user) {
   await chooseChat(sameGroup || chatsOf(state, user)[0], false);
 }
 
-async function chooseChat(chat, shown = true) {
-  state.chat = chat;
+async function chooseChat({ id }, shown = true) {
+  const chat = state.chat = state.chats.find((one) => one.id === id); // a row may be older than the chats
   state.unread.delete(chat.id);
-  drawChoice(); // at once, and messages wait: what was shown before must not be pressed while the history is on its way
-  $("#timeline").inert = true;
+  state.loaded = false;
+  $("#welcome").hidden = true;
+  timeline.show([], view()); // what was shown before must not be pressed while the history is on its way
+  drawFrame();
   location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
   closeWebApp();
   if (shown) $("#app").classList.remove("people");
@@ -196,16 +217,20 @@ async function chooseChat(chat, shown = true) {
   await loadHistory();
 }
 
+const view = () => ({ me: state.me, users: state.users, bot: state.bot, group: state.chat.type !== "private" });
+
 const loadHistory = attempt(async () => {
   const { chat } = state;
   const meanwhile = (missed = []);
   try {
     const { messages, complete } = await get(`/chats/${chat.id}/messages`);
     if (meanwhile !== missed) return; // another one is on its way
-    state.complete = complete;
-    timeline.show(messages, { me: state.me, users: state.users, bot: state.bot, group: chat.type !== "private" });
-    $("#timeline").inert = false;
+    Object.assign(state, { complete, loaded: true });
+    timeline.show(messages, view());
     drawFrame();
+  } catch (error) {
+    if (meanwhile === missed && !state.loaded) offerRetry();
+    throw error;
   } finally {
     if (meanwhile === missed) {
       missed = null;
@@ -217,10 +242,14 @@ const loadHistory = attempt(async () => {
 async function loadOlder() {
   state.complete = true; // until the answer says otherwise, so that nothing is asked twice
   const { chat } = state;
-  const { messages, complete } = await get(`/chats/${chat.id}/messages?before=${timeline.oldest}`);
-  if (chat.id !== state.chat.id) return;
-  timeline.prepend(messages);
-  state.complete = complete;
+  let complete = false; // also where there is no answer: who scrolls again asks again
+  try {
+    const older = await get(`/chats/${chat.id}/messages?before=${timeline.oldest}`);
+    if (chat.id === state.chat.id) timeline.prepend(older.messages);
+    complete = older.complete;
+  } finally {
+    if (chat.id === state.chat.id) state.complete = complete;
+  }
 }
 
 const reload = attempt(async () => {
@@ -254,7 +283,7 @@ const HANDLERS = {
   edit(event) {
     const chat = state.chats.find((one) => one.id === event.chat_id);
     if (chat.last[0]?.message.message_id === event.message.message_id) chat.last = [event];
-    if (chat === state.chat) timeline.change(event);
+    if (chat.id === state.chat.id) timeline.change(event);
     drawChoice();
   },
   reactions: (event) => event.chat_id === state.chat.id && timeline.react(event.message_id, event.reactions),
@@ -295,11 +324,20 @@ function clearBusy() {
 }
 
 $("#start").addEventListener("click", attempt(async () => {
-  if (state.chat.blocked) await block(false);
-  await send("/start", null);
-  $("#composer").hidden = false;
-  $("#text").focus();
+  $("#start").disabled = true; // until this is done
+  try {
+    if (state.chat.blocked) await block(false);
+    if (!await send("/start", null)) return;
+    $("#composer").hidden = false;
+    $("#text").focus();
+  } finally {
+    $("#start").disabled = false;
+  }
 }));
+$(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address says who writes, and is not for jumping
+  ($("#start").hidden ? $("#text") : $("#start")).focus();
+});
 $("#more").addEventListener("click", openChatMenu);
 $("#back").addEventListener("click", () => $("#app").classList.toggle("people"));
 $("#down").addEventListener("click", () => timeline.toEnd());

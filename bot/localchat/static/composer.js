@@ -4,7 +4,8 @@ import { $, element, icon, summary } from "./dom.js";
 import { say } from "./texts.js";
 
 export class Composer {
-  // `actions`: send(text, replyTo), edit(message, text), editLast(), files(list), openMenu(), attach(anchor)
+  // `actions`: send(text, replyTo) and edit(message, text), which give nothing where they fail, editLast(), files(list),
+  // openMenu(), attach(anchor)
   constructor(actions) {
     this.actions = actions;
     this.text = $("#text");
@@ -71,15 +72,24 @@ export class Composer {
     this.text.focus();
   }
 
-  #submit(event) {
+  async #submit(event) {
     event.preventDefault();
+    const { target } = this;
     const text = this.text.value.trim();
-    const editsCaption = this.target?.kind === "edit" && !this.target.message.text;
+    const editsCaption = target?.kind === "edit" && !target.message.text;
     if (!text && !editsCaption) return;
-    if (this.target?.kind === "edit") this.actions.edit(this.target.message, text);
-    else this.actions.send(text, this.replyTo);
+    const sent = target?.kind === "edit" ? this.actions.edit(target.message, text) : this.actions.send(text, this.replyTo);
     this.text.value = "";
     this.clear();
+    if (!await sent) this.#putBack(text, target);
+  }
+
+  // What could not be sent stays written, unless something else is by now.
+  #putBack(text, target) {
+    if (this.text.value || this.target) return;
+    if (target) this[target.kind](target.message);
+    this.text.value = text;
+    this.#typed();
   }
 
   #typed() {

@@ -2,6 +2,7 @@
 
 import { sampleAddress } from "./api.js";
 import { $, bytes, element, icon } from "./dom.js";
+import { toast } from "./notices.js";
 import { say } from "./texts.js";
 
 const READABLE = /^image\/(jpeg|png|webp|bmp|gif)$/;
@@ -9,9 +10,10 @@ const SAMPLES = 12;
 const MOST = 10; // files of one album
 
 export class Outbox {
-  // `send(kind, files, caption)`: kind is "photos" or "documents"
-  constructor(send) {
-    this.send = send;
+  // `actions`: send(kind, files, caption), kind "photos" or "documents", and sample(seed, index), a file; both give
+  // nothing where they fail
+  constructor(actions) {
+    this.actions = actions;
     this.dialog = $("#outbox");
     this.files = [];
     this.input = $("#files");
@@ -34,6 +36,7 @@ export class Outbox {
   // Shows the files before they go; those that are no picture can go only as they are.
   review(files, kind = "photos") {
     if (!files.length) return;
+    if (files.length > MOST) toast(say("too_many_files", { count: MOST }));
     this.files = files.slice(0, MOST);
     const pictures = this.files.every((file) => READABLE.test(file.type));
     const count = this.files.length;
@@ -48,9 +51,11 @@ export class Outbox {
     $("#caption").focus();
   }
 
-  async sendSample(seed, index) {
-    const response = await fetch(sampleAddress(seed, index));
-    this.send("photos", [new File([await response.blob()], "sample.jpg", { type: "image/jpeg" })], "");
+  // What could not be sent is shown once more.
+  async #send(kind, files, caption) {
+    if (await this.actions.send(kind, files, caption) || $("dialog[open]")) return;
+    this.review(files, kind);
+    $("#caption").value = caption;
   }
 
   // Some samples as buttons that send them.
@@ -69,16 +74,17 @@ export class Outbox {
     $("#samples .grid").replaceChildren(...this.sampleButtons(seed, SAMPLES));
   }
 
-  #pick(seed, index) {
+  async #pick(seed, index) {
     $("#samples").close();
-    this.sendSample(seed, index);
+    const sample = await this.actions.sample(seed, index);
+    if (sample) await this.#send("photos", [sample], "");
   }
 
   #closed() {
     for (const image of this.dialog.querySelectorAll(".previews img")) URL.revokeObjectURL(image.src);
     if (this.dialog.returnValue === "send") {
       const asPhoto = $("#as-photo").checked && !$("#as-photo").closest("label").hidden;
-      this.send(asPhoto ? "photos" : "documents", this.files, $("#caption").value.trim());
+      this.#send(asPhoto ? "photos" : "documents", this.files, $("#caption").value.trim());
     }
     this.files = [];
   }

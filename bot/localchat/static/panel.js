@@ -20,9 +20,10 @@ export async function openWebApp(title, url, user) {
 
 export function closeWebApp() {
   if (panel.hidden) return;
+  const hadFocus = panel.contains(document.activeElement);
   panel.hidden = true;
   $("iframe", panel).removeAttribute("src");
-  $("#text").focus();
+  if (hadFocus) $("#text").focus();
 }
 
 function toHex(colour) {
@@ -32,6 +33,7 @@ function toHex(colour) {
 }
 
 $("button", panel).addEventListener("click", closeWebApp);
+panel.addEventListener("keydown", (event) => event.key === "Escape" && closeWebApp());
 addEventListener("message", (event) => {
   if (event.origin !== location.origin || event.source !== $("iframe", panel).contentWindow) return;
   try {

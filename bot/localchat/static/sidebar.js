@@ -5,10 +5,10 @@ import { say } from "./texts.js";
 
 // `state`: { users, chats, me, chat, unread: Map(chat_id -> count), bot }; `actions`: person(user), chat(chat)
 export function drawSidebar(state, actions) {
-  const focused = document.activeElement.closest("#people, #chats");
+  const focused = document.activeElement.closest("#people, #chats button"); // of people the chosen one, of chats that one
   $("#people").replaceChildren(...state.users.map((user) => person(user, state, actions)));
   $("#chats").replaceChildren(...chatsOf(state, state.me).map((chat) => row(chat, state, actions)));
-  if (focused) $('[aria-checked="true"], [aria-current="true"] button', focused).focus();
+  if (focused) $(focused.dataset.chat ? `#chats [data-chat="${focused.dataset.chat}"]` : '#people [aria-checked="true"]')?.focus();
 }
 
 export const chatsOf = (state, user) => state.chats.filter((chat) => chat.type !== "private" || chat.id === user.id);
@@ -34,7 +34,7 @@ function row(chat, state, actions) {
   const last = chat.last[0]?.message;
   const current = chat.id === state.chat.id;
   return element("li", { "aria-current": current ? "true" : undefined },
-    element("button", { type: "button", onclick: () => actions.chat(chat) },
+    element("button", { type: "button", dataset: { chat: chat.id }, onclick: () => actions.chat(chat) },
       avatar(chat.type === "private" ? state.bot : chat),
       element("span", { class: "names" },
         element("div", {}, element("strong", {}, chat.title ?? state.bot.first_name), last ? element("time", {}, when(last.date)) : null),

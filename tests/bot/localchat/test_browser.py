@@ -12,7 +12,7 @@ from playwright.async_api import APIResponse, Browser, FilePayload, Locator, Pag
 
 from model.learning.camera import SamplePhoto, sample_photos
 from tests.bot.conftest import Running, config_in, running_in
-from tests.bot.person import PATIENCE
+from tests.bot.person import PATIENCE, Person
 from tests.browser import chromium
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("chat page")]
@@ -273,7 +273,9 @@ async def test_what_is_said_while_the_history_is_on_its_way_is_shown(
     assert await page.locator(".message.out").count() > 1
 
 
-async def test_before_a_history_is_there_its_chats_can_be_chosen_and_messages_not_pressed(page: Page) -> None:
+async def test_before_a_history_is_there_its_chats_can_be_chosen_and_no_others_messages_pressed(
+    page: Page,
+) -> None:
     shown = asyncio.Event()
 
     async def wait(route: Route) -> None:
@@ -287,12 +289,110 @@ async def test_before_a_history_is_there_its_chats_can_be_chosen_and_messages_no
     await expect(page.get_by_role("radio", name="Admin")).to_be_checked()
     await page.locator("#chats button").first.click()
     await expect(page.locator("#chats [aria-current]")).to_have_count(1)
-    await expect(page.locator("#timeline")).to_have_js_property("inert", value=True)
+    await expect(page.locator("#status")).to_contain_text("you are Admin")
+    await expect(page.locator(".message")).to_have_count(0)
+    await expect(page.locator("#start")).to_be_hidden()
     shown.set()
 
-    await expect(page.locator("#status")).to_contain_text("you are Admin")
-    await expect(page.locator("#timeline")).to_have_js_property("inert", value=False)
+    await expect(page.locator(".message:visible, #start:visible").first).to_be_visible()
     await page.unroute("**/messages")
+
+
+async def cut_off(route: Route) -> None:
+    """As if the server were gone, for what is sent."""
+    await (route.abort() if route.request.method == "POST" else route.fallback())
+
+
+async def test_what_cannot_be_sent_stays_written(page: Page, seven: SamplePhoto) -> None:
+    await begin(page)
+    await page.route("**/localchat/chats/**", cut_off)
+    await page.locator("#text").fill("not lost")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#toasts")).to_contain_text("The bot cannot be reached")
+    await expect(page.locator("#text")).to_have_value("not lost")
+
+    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+    await page.locator("#caption").fill("a seven")
+    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    await expect(page.locator("#outbox .previews img")).to_be_visible()
+    await expect(page.locator("#caption")).to_have_value("a seven")
+
+    await page.unroute("**/localchat/chats/**")
+    async with sending(page):
+        await page.locator("#outbox").get_by_role("button", name="Send").click()
+    async with sending(page):
+        await page.locator("#text").press("Enter")
+
+
+async def test_a_sample_that_cannot_be_fetched_is_said(page: Page) -> None:
+    await begin(page)
+    await page.locator("#attach").click()
+    await page.get_by_role("menuitem", name="Sample").click()
+    await page.route("**/samples/**", lambda route: route.fulfill(status=503))
+    await page.locator("#samples .grid button").first.click()
+
+    await expect(page.locator("#toasts")).to_contain_text("The server answered 503.")
+    await page.unroute("**/samples/**")
+
+
+async def test_a_history_that_cannot_be_fetched_leaves_no_other_chat_and_can_be_tried_again(
+    page: Page,
+) -> None:
+    await begin(page)
+    await page.route("**/messages", lambda route: route.abort(), times=1)
+    await page.locator("#chats button").last.click()
+    await expect(page.locator("#welcome")).to_contain_text("could not be fetched")
+    await expect(page.locator("#title")).to_have_text("Digit club")
+    await expect(page.locator(".message")).to_have_count(0)
+
+    await page.get_by_role("button", name="Try again").click()
+
+    await expect(page.locator("#welcome")).not_to_contain_text("could not be fetched")
+    await expect(page.locator("#title")).to_have_text("Digit club")
+    await page.locator("#chats button").first.click()
+    await expect(page.locator("#title")).to_have_text("digitbot")
+
+
+async def test_older_messages_that_could_not_be_fetched_come_when_asked_for_again(
+    page: Page, bot_at_work: Running
+) -> None:
+    await begin(page)
+    robin = next(user for user in await page.evaluate(
+        "fetch('/localchat/state').then((answer) => answer.json()).then((state) => state.users)"
+    ) if user["first_name"] == "Robin")  # fmt: skip
+    for number in range(70):
+        await Person(bot_at_work.client, robin["id"]).send(f"message {number}")
+    await become(page, "Robin")
+    await expect(page.locator(".message").last).to_be_visible()
+    await page.route("**/messages?before=*", lambda route: route.abort(), times=1)
+    scroll = "(edge) => { const one = document.querySelector('#scroller'); one.scrollTop = edge ? 0 : 1e6; }"
+    async with page.expect_event("requestfailed"):
+        await page.evaluate(scroll, True)
+    await page.evaluate(scroll, False)
+    await page.wait_for_timeout(200)  # two scrolls in one frame are none
+    await page.evaluate(scroll, True)
+
+    await expect(page.locator(".message.out").first).to_contain_text("message 0")
+
+
+async def test_skipping_to_the_message_field_changes_nobody(page: Page) -> None:
+    await become(page, "Admin")
+    await begin(page)
+    await page.locator(".skip").focus()
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator("#text")).to_be_focused()
+    assert page.url.endswith("#admin")
+
+
+async def test_the_focus_stays_on_its_chat_when_a_message_arrives(page: Page, bot_at_work: Running) -> None:
+    await begin(page)
+    club = page.locator("#chats button").last
+    await club.focus()
+    await bot_at_work.you.send("something new")
+    await expect(page.locator(".message.out").last).to_contain_text("something new")
+
+    await expect(club).to_be_focused()
 
 
 async def test_on_a_phone_one_thing_is_seen_at_a_time(browser: Browser, bot_at_work: Running) -> None:
