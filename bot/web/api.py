@@ -224,7 +224,7 @@ def _shortest(array: np.ndarray[Any, Any]) -> Any:
 
 async def _photo(request: Request) -> tuple[str, bytes]:
     """The name and the bytes of the photo in the request; 422 where there is none."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return "", await _body(request)
     try:
         async with request.form(max_files=1, max_fields=0) as form:

@@ -25,7 +25,11 @@ class SentDrawings:
     def once(self, launch: InitData, now: datetime) -> Iterator[None]:
         """Spend the launch on what the block sends; given back where that fails. 409 where it is spent."""
         self._forget(now)
-        if launch.auth_date < self._start or launch.signature in self._sent:
+        if launch.auth_date < self._start:
+            raise HTTPException(
+                409, "the bot was restarted since this page was opened; open it again from the chat"
+            )
+        if launch.signature in self._sent:
             raise HTTPException(409, "this drawing page has been used; open it again from the chat")
         self._sent[launch.signature] = launch.auth_date
         try:

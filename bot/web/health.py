@@ -12,6 +12,7 @@ STALE_SECONDS = 120
 router = APIRouter(route_class=MeasuredRoute)
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Whether the server lives, and when updates were last fetched")
 async def health(request: Request) -> Health:
     """Always 200, as no restart brings Telegram back; `status` is `ok`, or `stale` where polls fail."""

@@ -45,6 +45,7 @@ def _answers(texts: Texts) -> dict[str, str]:
     """What is said of a drawing, and of what went wrong with it."""
     return {
         "nothing_drawn": texts.gettext("Nothing drawn yet"),
+        "not_read": texts.gettext("Not read yet"),
         "no_ink": texts.gettext("No ink to be seen"),
         "too_many_marks": texts.gettext("Too many marks"),
         "touches_edge": texts.gettext("Runs over the edge"),
@@ -64,6 +65,7 @@ def _answers(texts: Texts) -> dict[str, str]:
         "open_too_long": texts.gettext(
             "This page has been open for too long. Please open it again from the chat."
         ),
+        "key_refused": texts.gettext("That key is not accepted."),
         "key_wanted": texts.gettext(
             "This server reads drawings from its own machine, from Telegram, or with an API key."
         ),

@@ -29,7 +29,7 @@ _PAGE_HEADERS = _FILE_HEADERS | {
 router = APIRouter(route_class=MeasuredRoute, include_in_schema=False)
 
 
-@router.get("/draw")
+@router.api_route("/draw", methods=["GET", "HEAD"])
 async def draw(request: Request) -> HTMLResponse:
     """The draw page, which is the Mini App as well, in the language that the browser asks for first."""
     return HTMLResponse(localised(STATIC / "draw.html", page_texts, request), headers=_PAGE_HEADERS)

@@ -3,9 +3,10 @@
 const KEY = "digitbot-api-key";
 
 export class Refused extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, hadKey) {
     super(detail);
     this.status = status;
+    this.hadKey = hadKey; // that was not accepted
   }
 }
 
@@ -14,8 +15,11 @@ export class Api {
     this.initData = initData;
   }
 
+  // Whether a key could be one: headers carry no other characters.
   useKey(key) {
-    sessionStorage.setItem(KEY, key);
+    const possible = /^[\x21-\x7e]+$/.test(key);
+    if (possible) sessionStorage.setItem(KEY, key);
+    return possible;
   }
 
   // The network's layers: [{name, weight: [inputs][neurons], bias: [neurons]}].
@@ -35,8 +39,10 @@ export class Api {
 
   async #call(method, path, body) {
     const response = await fetch(path, { method, body, headers: this.#headers(body) });
-    if (!response.ok) throw new Refused(response.status, await detailOf(response));
-    return response;
+    if (response.ok) return response;
+    const hadKey = !this.initData && sessionStorage.getItem(KEY) !== null;
+    if (response.status === 401) sessionStorage.removeItem(KEY);
+    throw new Refused(response.status, await detailOf(response), hadKey);
   }
 
   #headers(body) {

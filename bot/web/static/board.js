@@ -36,7 +36,9 @@ export class Board extends EventTarget {
     return !this.empty || this.#undone !== null;
   }
 
+  // Either lifts the pen, for a stroke under way may be what is taken back.
   undo() {
+    this.#pointer = this.#current = null;
     if (this.#undone) [this.#strokes, this.#undone] = [this.#undone, null];
     else this.#strokes.pop();
     this.#changed();
@@ -45,6 +47,7 @@ export class Board extends EventTarget {
 
   clear() {
     if (this.empty) return;
+    this.#pointer = this.#current = null;
     [this.#undone, this.#strokes] = [this.#strokes, []];
     this.#changed();
     this.dispatchEvent(new Event("stroke"));

@@ -20,6 +20,8 @@ let classic = null;
 let answer = null; // the last reading, or null for an empty board
 let selected = 0; // the glyph whose way through the network is shown
 
+const RETRY = 2000; // milliseconds until a drawing is read again that could not be
+
 board.addEventListener("change", () => {
   $("board").classList.toggle("drawn", !board.empty);
   $("undo").disabled = !board.canUndo;
@@ -67,18 +69,19 @@ async function read() {
     return await api.read(board.livePng());
   } catch (error) {
     explain(error);
+    if (!(error.status < 500)) setTimeout(() => board.empty || live.changed(), RETRY); // the server may come back
     return null;
   }
 }
 
 function show(reading, milliseconds) {
   if (!live.pending) document.body.dataset.state = "ready";
-  if (!board.empty && reading === null) return;
-  $("notice").hidden ||= reading !== null; // what was wrong is right again
+  $("notice").hidden ||= reading !== null || (board.empty && classic !== null); // what was wrong is right again
+  if (reading && !classic) loadNetwork();
   answer = board.empty ? null : reading;
   selected = Math.min(selected, Math.max(0, (answer?.glyphs.length ?? 1) - 1));
   document.body.dataset.milliseconds = Math.round(milliseconds);
-  $("status").textContent = spoken();
+  if (!live.pending && $("status").textContent !== spoken()) $("status").textContent = spoken();
   render();
 }
 
@@ -111,7 +114,7 @@ function renderAnswer() {
 }
 
 function verdict() {
-  if (!answer) return say("nothing_drawn");
+  if (!answer) return say(board.empty ? "nothing_drawn" : "not_read");
   if (answer.abstained) return say(answer.reason);
   return say("sure", { percent: percent(answer.confidence) });
 }
@@ -138,7 +141,7 @@ function renderGlyphs() {
   box.classList.toggle("several", glyphs.length > 1);
   [...box.children].forEach((button, index) => {
     const glyph = glyphs[index];
-    button.setAttribute("aria-checked", glyphs.length > 1 && index === selected);
+    button.setAttribute("aria-pressed", glyphs.length > 1 && index === selected);
     button.setAttribute("aria-label", glyph ? say("glyph", { number: index + 1, digit: glyph.digit }) : say("no_glyph"));
     paintGlyph(button.firstChild, glyph?.pixels);
   });
@@ -148,7 +151,6 @@ function glyphButton(index) {
   const button = document.createElement("button");
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 28;
-  button.setAttribute("role", "radio");
   button.append(canvas);
   button.addEventListener("click", () => {
     selected = index;
@@ -217,14 +219,14 @@ function explain(error) {
   $("notice").hidden = false;
   $("key-field").hidden = !strange || miniApp.opened;
   if (strange && miniApp.opened) $("notice-text").textContent = say("open_too_long");
-  else if (strange) $("notice-text").textContent = say("key_wanted");
+  else if (strange) $("notice-text").textContent = say(error.hadKey ? "key_refused" : "key_wanted");
   else $("notice-text").textContent = say("failed", { message: error.message });
 }
 
 function useKey(event) {
   event.preventDefault();
-  api.useKey($("key").value);
-  loadNetwork().then(() => live.changed());
+  if (api.useKey($("key").value.trim())) loadNetwork().then(() => live.changed());
+  else $("notice-text").textContent = say("key_refused");
 }
 
 // As the bot's replies say it; never a certain 100 %.

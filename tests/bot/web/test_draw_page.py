@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -277,7 +278,7 @@ async def test_several_digits_can_be_looked_at_one_by_one(page: Page) -> None:
     answer = await drawer.answer()
 
     await expect(page.locator("#digits")).to_have_text("47")
-    await page.get_by_role("radio", name="Digit 2, read as 7").click()
+    await page.get_by_role("button", name="Digit 2, read as 7").press("Enter")
     bars = await page.eval_on_selector_all("#bars li", "bars => bars.map(bar => Number(bar.dataset.value))")
     assert bars == answer["glyphs"][1]["classic"]["o"]
 
@@ -303,12 +304,62 @@ async def test_the_keyboard_draws_and_walks_through_the_neurons(page: Page) -> N
     await expect(page.locator("#verdict")).to_have_text("Nothing drawn yet")
 
 
-async def test_a_screen_reader_hears_what_was_read(page: Page) -> None:
+async def test_what_is_taken_back_lifts_the_pen(page: Page) -> None:
+    await page.locator("#board").focus()
+    for key in ("Space", "ArrowDown", "ArrowDown", "Delete", "ArrowDown", "ArrowDown"):
+        await page.keyboard.press(key)
+    await expect(page.locator("#verdict")).to_have_text("Nothing drawn yet")
+
+    await page.keyboard.press("Space")
+    for _ in range(10):
+        await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Space")
+    assert (await Drawer(page).answer())["digits"] == "1"
+
+
+async def test_a_drawing_that_cannot_be_read_is_not_answered_and_read_when_the_server_is_back(
+    page: Page,
+) -> None:
+    drawer = Drawer(page)
+    await drawer.draw(4, at=(-0.25, 0), size=0.6)
+    await drawer.answer()
+    await page.route("**/api/drawing", lambda route: route.abort())
+    await drawer.draw(7, at=(0.25, 0), size=0.6)
+    await expect(page.locator("#verdict")).to_have_text("Not read yet")
+    await expect(page.locator("#notice")).to_be_visible()
+
+    await page.unroute("**/api/drawing")
+
+    await expect(page.locator("#digits")).to_have_text("47")
+    await expect(page.locator("#notice")).to_be_hidden()
+
+
+async def test_a_network_that_could_not_be_fetched_is_fetched_with_the_first_reading(
+    browser: Browser, site: Site
+) -> None:
+    page = await browser.new_page()
+    await page.route("**/api/networks/classic", lambda route: route.abort(), times=1)
+    await open_page(page, f"{site.address}/draw")
+    await Drawer(page).draw(3)
+
+    await expect(page.locator(".network line").first).to_be_attached()
+    await page.close()
+
+
+async def test_a_screen_reader_hears_what_was_read_and_once(page: Page) -> None:
+    await page.evaluate(
+        "window.said = []; const status = document.querySelector('#status');"
+        "new MutationObserver(() => said.push(status.textContent))"
+        ".observe(status, { childList: true, characterData: true, subtree: true })"
+    )
     drawer = Drawer(page)
     await drawer.draw(6)
     await drawer.answer()
 
     await expect(page.get_by_role("status")).to_contain_text("6, ")
+    said = await page.evaluate("said")
+    assert all(one != other for one, other in pairwise(said))
+    assert await page.locator("#neuron").get_attribute("aria-live") is None
     for name in ("Undo", "Clear"):
         await expect(page.get_by_role("button", name=name)).to_be_enabled()
     await expect(page.get_by_role("radio", name="Classic network")).to_be_checked()
@@ -404,7 +455,13 @@ async def test_elsewhere_the_page_asks_for_a_key(browser: Browser, site: Site) -
     await open_page(page, f"{server.address}/draw")
 
     await expect(page.locator("#notice")).to_contain_text("API key")
-    await page.get_by_label("API key").fill(KEY)
+    for wrong in ("abc…", "another key", "anotherkey"):
+        await page.get_by_label("API key").fill(wrong)
+        await page.get_by_role("button", name="Use it").click()
+        await expect(page.locator("#notice")).to_contain_text("That key is not accepted.")
+    await page.reload()
+    await expect(page.locator("#notice")).to_contain_text("API key")
+    await page.get_by_label("API key").fill(f" {KEY} ")
     await page.get_by_role("button", name="Use it").click()
     await expect(page.locator("#notice")).to_be_hidden()
     drawer = Drawer(page)

@@ -71,6 +71,13 @@ async def test_no_other_file_is_served(stranger: httpx.AsyncClient, path: str) -
     assert (await stranger.get(path)).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/draw", "/health"])
+async def test_who_watches_may_ask_for_the_head_alone(stranger: httpx.AsyncClient, path: str) -> None:
+    answer = await stranger.head(path)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 async def test_the_page_is_in_one_place(stranger: httpx.AsyncClient) -> None:
     assert (await stranger.get("/draw/")).headers["Location"] == "/draw"
 
