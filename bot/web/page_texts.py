@@ -65,6 +65,7 @@ def _answers(texts: Texts) -> dict[str, str]:
         "open_too_long": texts.gettext(
             "This page has been open for too long. Please open it again from the chat."
         ),
+        "unreachable": texts.gettext("the server cannot be reached."),
         "key_refused": texts.gettext("That key is not accepted."),
         "key_wanted": texts.gettext(
             "This server reads drawings from its own machine, from Telegram, or with an API key."

@@ -1,5 +1,7 @@
 // Calls to this server: from its own page on loopback, from the Mini App with init data, or with a key.
 
+import { say } from "./texts.js";
+
 const KEY = "digitbot-api-key";
 
 export class Refused extends Error {
@@ -38,7 +40,9 @@ export class Api {
   }
 
   async #call(method, path, body) {
-    const response = await fetch(path, { method, body, headers: this.#headers(body) });
+    const response = await fetch(path, { method, body, headers: this.#headers(body) }).catch(() => {
+      throw new Error(say("unreachable"));
+    });
     if (response.ok) return response;
     const hadKey = !this.initData && sessionStorage.getItem(KEY) !== null;
     if (response.status === 401) sessionStorage.removeItem(KEY);
