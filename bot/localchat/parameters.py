@@ -30,16 +30,26 @@ class Parameters:
         return name in self.values or name in self.uploads
 
     def text(self, name: str) -> str:
-        """The value as a string; "" where it is missing."""
+        """The value as a string; "" where it is missing.
+
+        Raises:
+            BadRequestError: half of a surrogate pair, which is no character.
+        """
         value = self.values.get(name)
-        return "" if value is None else str(value)
+        text = "" if value is None else str(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:
+            raise BadRequestError("strings must be encoded in UTF-8") from exc
+        return text
 
     def integer(self, name: str, default: int = 0) -> int:
-        """The value as an integer; the default where it is missing or none."""
+        """The value as an integer of 64 bits; the default where it is missing or none."""
         try:
-            return int(self.values.get(name, default))
-        except (TypeError, ValueError):
+            value = int(self.values.get(name, default))
+        except (TypeError, ValueError, OverflowError):
             return default
+        return value if -(1 << 63) <= value < 1 << 63 else default
 
     def boolean(self, name: str) -> bool:
         """Whether the value says yes."""
@@ -58,7 +68,7 @@ class Parameters:
             return None
         try:
             return json.loads(value)
-        except json.JSONDecodeError as exc:
+        except (json.JSONDecodeError, RecursionError) as exc:
             raise BadRequestError(f"can't parse {what or name} JSON object") from exc
 
     def upload(self, reference: str) -> Upload | None:
@@ -87,7 +97,7 @@ async def _json_body(request: Request) -> dict[str, Any]:
     body = await request.body()
     try:
         values = json.loads(body) if body else {}
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BadRequestError("can't parse JSON object") from exc
     if not isinstance(values, dict):
         raise BadRequestError("object expected")

@@ -291,3 +291,23 @@ async def test_parameters_come_in_the_address_a_form_or_json(served: Served, you
     ]
 
     assert [answer.json()["result"]["text"] for answer in answers] == ["hi"] * 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text": "hello", "user_id": Infinity}',
+        b'{"text": "hello", "user_id": 1e400}',
+        b'{"text": "hello", "reply_to": 99999999999999999999}',
+        b'{"text": "half of a pair: \\ud83d"}',
+        b"[" * 100_000,
+    ],
+)
+async def test_what_no_page_sends_is_refused_or_read_as_nothing_and_breaks_nothing(
+    served: Served, you: Person, body: bytes
+) -> None:
+    complete = body.replace(b"{", b'{"user_id": %d, ' % you.user_id, 1) if b"user_id" not in body else body
+    path = f"/localchat/chats/{you.user_id}/messages"
+    answer = await you.client.post(path, content=complete, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code in {200, 400, 403, 404}
