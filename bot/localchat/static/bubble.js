@@ -38,7 +38,7 @@ export function bubble({ message, reactions }, view, actions) {
     class: "message",
     tabindex: "-1",
     dataset: { id: message.message_id, sender: message.from.id, date: message.date, album: message.media_group_id ?? "" },
-    "aria-label": `${mine ? say("you") : message.from.first_name}, ${clock(message.date)}`,
+    "aria-label": `${mine ? say("you") : message.from.first_name}, ${clock(message.date)}: ${summary(message)}`,
   });
   if (named) item.append(element("span", { class: "gap" }));
   item.append(body, replyButton(message, actions));

@@ -128,6 +128,7 @@ export class Timeline {
       if (newDay) item.before(element("li", { class: "day" }, element("span", {}, day(item.dataset.date))));
       item.classList.toggle("first", newDay || !together(previous, item));
       item.classList.toggle("last", !next || !together(item, next));
+      item.tabIndex = next ? -1 : 0; // Tab comes to the newest, arrows walk from there
       const place = item.querySelector(".gap, :scope > .avatar");
       if (place) {
         const { from } = this.entries.get(Number(item.dataset.id)).message;

@@ -247,6 +247,16 @@ async def test_the_page_serves_people_without_a_mouse(page: Page) -> None:
     await expect(page.locator("#context")).to_contain_text("Edit message")
 
 
+async def test_tab_stops_at_the_newest_message_alone_and_its_label_has_its_words(page: Page) -> None:
+    await begin(page)
+    await say(page, "/id")
+    await expect(newest_answer(page)).to_contain_text("You are")
+
+    await expect(page.locator(".message[tabindex='0']")).to_have_count(1)
+    await expect(newest_answer(page)).to_have_attribute("tabindex", "0")
+    await expect(newest_answer(page)).to_have_attribute("aria-label", re.compile("digitbot, .+: You are"))
+
+
 async def history_of(route: Route) -> APIResponse:
     """What the server answers to the page's request for a history."""
     response = await route.fetch(headers={**route.request.headers, "Sec-Fetch-Site": "same-origin"})
@@ -363,7 +373,8 @@ async def test_older_messages_that_could_not_be_fetched_come_when_asked_for_agai
     for number in range(70):
         await Person(bot_at_work.client, robin["id"]).send(f"message {number}")
     await become(page, "Robin")
-    await expect(page.locator(".message").last).to_be_visible()
+    await expect(page.locator(".message[aria-label$=': message 69']")).to_be_visible()
+    await expect(page.locator(".message[aria-label$=': message 0']")).to_have_count(0)
     await page.route("**/messages?before=*", lambda route: route.abort(), times=1)
     scroll = "(edge) => { const one = document.querySelector('#scroller'); one.scrollTop = edge ? 0 : 1e6; }"
     async with page.expect_event("requestfailed"):
@@ -372,7 +383,7 @@ async def test_older_messages_that_could_not_be_fetched_come_when_asked_for_agai
     await page.wait_for_timeout(200)  # two scrolls in one frame are none
     await page.evaluate(scroll, True)
 
-    await expect(page.locator(".message.out").first).to_contain_text("message 0")
+    await expect(page.locator(".message[aria-label$=': message 0']")).to_have_count(1)
 
 
 async def test_skipping_to_the_message_field_changes_nobody(page: Page) -> None:
