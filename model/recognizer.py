@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.errors import CheckpointError
 from model.nn import checkpoint
 from model.nn.checkpoint import Checkpoint
 from model.nn.losses import softmax
@@ -68,7 +69,15 @@ class Recognizer:
 
     @classmethod
     def from_checkpoint(cls, reader: Checkpoint) -> Self:
-        """With the temperature that the checkpoint's metadata names, and the judge that ships."""
+        """With the temperature that the checkpoint's metadata names, and the judge that ships.
+
+        Raises:
+            CheckpointError: it is a judge, whose eleventh class is no digit.
+        """
+        if reader.network.architecture == "judge":
+            raise CheckpointError(
+                "a judge tells digits from everything else; what reads is a reader or classic"
+            )
         temperature = float(reader.metadata.get("temperature", 1.0))
         return cls(reader.network, checkpoint.shipped("judge").network, temperature)
 

@@ -19,6 +19,7 @@ from bot.services.people import Person
 from model.errors import CheckpointError, UnreadablePhotoError
 from model.learning import camera
 from model.nn import checkpoint
+from model.recognizer import Recognizer
 from storage import contributors, encryption, engine, predictions
 from storage import doctor as storage_doctor
 from storage.encryption import Keyring
@@ -155,6 +156,7 @@ async def _check_database(config: Config, keyring: Keyring) -> list[Check]:
 def _check_network(config: Config) -> Check:
     try:
         loaded = checkpoint.load_file(app.checkpoint_file(config))
+        Recognizer.from_checkpoint(loaded)  # as the bot does: not every network reads
     except CheckpointError as exc:
         return Check.failed("network", str(exc))
     return Check.passed("network", f"{loaded.network.architecture} {loaded.sha256[:12]}")

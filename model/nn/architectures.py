@@ -62,7 +62,7 @@ READER_STAGES = (
     (96, 1, False),  # 5
     (96, 1, False),  # 5
 )
-"""The first two convolutions need no padding: MNIST's digits keep four pixels from the edge."""
+"""The first two convolutions need no padding: MNIST's outermost pixels are nearly always empty."""
 
 
 def _reader(rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:

@@ -33,7 +33,8 @@ class Conv2D(Layer):
     there is such a row below.
 
     **Backward.** y is linear in the weights and each product is that of a `Linear` layer, hence
-    ``dL/dweight[i] = columns[i - padding :].T @ dL/dy``. Every x[h] went into y[h + padding - i] through
+    ``dL/dweight[i]`` is the sum of ``columns[h + i - padding].T @ dL/dy[h]`` over those rows h of y for which
+    there is that row of x. Every x[h] went into y[h + padding - i] through
     weight[i], so dL/dx is a convolution of dL/dy with the window turned by 180 degrees, channels exchanged,
     and padding kernel_size - 1 - padding.
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from model.errors import CheckpointError
 from model.learning import camera_evaluation, lines
 from model.learning.lines import Style
 from model.nn import checkpoint
@@ -208,3 +209,8 @@ def test_most_photos_of_strangers_are_read(recognizer: Recognizer) -> None:
     ]
 
     assert np.mean(right) > 0.95
+
+
+def test_a_judge_is_refused_as_what_reads() -> None:
+    with pytest.raises(CheckpointError, match="a judge"):
+        Recognizer.from_checkpoint(checkpoint.shipped("judge"))
