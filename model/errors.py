@@ -3,7 +3,7 @@
 ModelError
 ├── UnreadablePhotoError        the bytes are no photo that we read; says what is wrong with them
 │   ├── UnknownFormatError      none of JPEG, PNG, WebP, BMP, GIF
-│   ├── UnsupportedFormatError  a format that we know and do not read (HEIC or AVIF without pillow-heif)
+│   ├── UnsupportedFormatError  a format that we know and do not read (AVIF, or HEIC without pillow-heif)
 │   ├── PhotoTooLargeError      more bytes or pixels than allowed
 │   └── BrokenPhotoError        starts like a photo and cannot be decoded to the end
 ├── ShapeError                  an array of another shape than a layer or network takes

@@ -7,6 +7,7 @@ process that can be killed.
 """
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,11 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation -> what turns the stored picture upright (EXIF 2.32, 4.6.4 A)."""
+
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+"""A marker that a segment's length follows, or the end of the picture: neither a stuffed byte of a scan's data nor
+one of the markers that stand alone (ITU-T T.81, table B.1)."""
+_START_OF_SCAN, _END_OF_PICTURE = 0xDA, 0xD9
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +142,23 @@ def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
 
 def _open(data: bytes, limits: DecodeLimits) -> Image.Image:
     """The opened image, nothing decoded yet."""
-    is_jpeg = data.startswith(b"\xff\xd8")
-    if is_jpeg and data.count(b"\xff\xda") > limits.scans:
-        raise BrokenPhotoError(f"{data.count(bytes.fromhex('ffda'))} scans, at most {limits.scans}")
+    if data.startswith(b"\xff\xd8") and (scans := _scans(data)) > limits.scans:
+        raise BrokenPhotoError(f"{scans} scans, at most {limits.scans}")
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     _check_size(image, limits)
     return image
+
+
+def _scans(data: bytes) -> int:
+    """The scans of a JPEG's first picture; a thumbnail before it or a phone's video behind it has none of them."""
+    scans, at = 0, 2
+    while marker := _JPEG_MARKER.search(data, at):
+        kind = data[marker.end() - 1]
+        if kind == _END_OF_PICTURE:
+            break
+        scans += kind == _START_OF_SCAN
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    return scans
 
 
 def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
@@ -217,7 +234,7 @@ def _on_ground(premultiplied: NDArray[np.uint8]) -> NDArray[np.uint8]:
     A photo with transparent corners has ink and paper; it goes on its own median colour.
     """
     colour, alpha = premultiplied[..., :3].astype(np.float32), premultiplied[..., 3:].astype(np.float32) / 255
-    opaque = alpha[..., 0] > 0.5
+    opaque = alpha[..., 0] > alpha.max() / 2  # also a pen that is half transparent itself
     ground = np.full(3, 255, np.float32)
     if opaque.any() and not opaque.all():
         seen = colour[opaque] / alpha[opaque]

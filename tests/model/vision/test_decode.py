@@ -116,6 +116,16 @@ def test_a_drawing_on_transparent_ground_stands_out(pen: int, ground_is_light: b
     assert np.abs(pixels[..., 0].astype(int) - pixels[0, 0, 0]).max() == 255
 
 
+@pytest.mark.parametrize("pen", [0, 255])
+def test_a_pen_that_is_half_transparent_stands_out(pen: int) -> None:
+    alpha = (on_paper(ink_of(3), paper=0, pen=255) * 0.45).astype(np.uint8)
+    drawing = np.dstack([np.full((*alpha.shape, 3), pen, np.uint8), alpha])
+
+    pixels = decode(encoded(drawing)).pixels[..., 0].astype(int)
+
+    assert np.abs(pixels - pixels[0, 0]).max() > 100
+
+
 def test_ink_with_its_own_alpha_in_grey_stands_out() -> None:
     alpha = on_paper(ink_of(3), paper=0, pen=255)
     drawing = Image.merge("LA", [Image.new("L", (320, 240), 0), Image.fromarray(alpha)])
@@ -190,6 +200,13 @@ def test_a_flood_of_scans_is_refused_at_once() -> None:
     with pytest.raises(BrokenPhotoError, match="scans"):
         decode(repeated_last_scan(4000))
     assert time.process_time() - started < 1
+
+
+def test_a_flood_of_scans_in_a_video_behind_a_jpeg_or_a_thumbnail_before_it_is_none_of_its_own() -> None:
+    data, scans = encoded(PAGE, "JPEG"), b"\xff\xda\x00\x02" * 200
+    comment = b"\xff\xfe" + struct.pack(">H", len(scans) + 2) + scans
+
+    assert decode(data[:2] + comment + data[2:] + scans).pixels.shape == (240, 320)
 
 
 def test_an_ordinary_progressive_jpeg_is_read() -> None:
