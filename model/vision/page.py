@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-PREPROCESSING_VERSION = 2
+PREPROCESSING_VERSION = 3
 """Changes with every change of the path from photo to glyph that can change a glyph."""
 
 
