@@ -407,11 +407,6 @@ def unknown_command(texts: Texts) -> str:
     return texts.gettext("I do not know that command. /help lists the ones I know.")
 
 
-def not_an_image(texts: Texts) -> str:
-    """The reply to a file that claims to be no image."""
-    return texts.gettext("That file is no image. I read JPEG, PNG, WebP, BMP and GIF.")
-
-
 def file_too_large(texts: Texts, limit: int) -> str:
     """The reply to a file that is not even downloaded."""
     return texts.gettext("That file is too large: I can read up to {megabytes} MB.").format(

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -30,11 +30,11 @@ _LEAST_HEIGHT = 12
 _LEAST_SHARPNESS = 0.6
 """With less, the picture is more blurred than our camera's "defocus", which measures 0.63 to 0.76."""
 _LEAST_CONFIDENCE = 0.3
-"""Readings with less confidence a digit (geometric mean) are abstained."""
+"""Readings whose confidence times likeness is less a digit (geometric mean) are abstained."""
 _LEAST_EXPLAINED = 0.75
 """Part of the ink of digit-sized marks, not at the photo's edge, that digits account for."""
 _MOST_STROKES = 5
-"""More strokes beside one another, and nothing but strokes, are hatching and no number of ones."""
+"""More strokes in one line, and nothing but strokes, are hatching and no number of ones."""
 _LEAST_BOW = 1.2
 """Pixels of a glyph by which the middle of a bracket lies aside of its ends."""
 
@@ -72,14 +72,14 @@ class Recognizer:
         """With the temperature that the checkpoint's metadata names, and the judge that ships.
 
         Raises:
-            CheckpointError: it is a judge, whose eleventh class is no digit.
+            CheckpointError: it is a judge, whose eleventh class is no digit; or its temperature is no
+                positive number.
         """
         if reader.network.architecture == "judge":
             raise CheckpointError(
                 "a judge tells digits from everything else; what reads is a reader or classic"
             )
-        temperature = float(reader.metadata.get("temperature", 1.0))
-        return cls(reader.network, checkpoint.shipped("judge").network, temperature)
+        return cls(reader.network, checkpoint.shipped("judge").network, _temperature(reader.metadata))
 
     def classify(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 784) in 0..1 -> (N, 10) calibrated probabilities; row by row: company changes no bit."""
@@ -139,6 +139,17 @@ class Recognizer:
         return 1 - float(self.judge.probabilities(pixels)[0, -1])
 
 
+def _temperature(metadata: dict[str, str]) -> float:
+    text = metadata.get("temperature", "1")
+    try:
+        temperature = float(text)
+    except ValueError:
+        temperature = math.nan
+    if not 0 < temperature < math.inf:
+        raise CheckpointError(f"the temperature in its metadata is {text!r}, no positive number")
+    return temperature
+
+
 def _identity(glyph: Glyph) -> tuple[Box, bytes]:
     """Equal for the same glyph in several ways, also after it came from another process."""
     return glyph.box, glyph.pixels.tobytes()
@@ -169,7 +180,8 @@ def _height(scored: _Scored) -> int:
 
 
 def _is_hatching(digits: Sequence[_Scored]) -> bool:
-    return len(digits) > _MOST_STROKES and all(scored.reading.digit == 1 for scored in digits)
+    longest = max(Counter(scored.reading.line for scored in digits).values(), default=0)
+    return longest > _MOST_STROKES and all(scored.reading.digit == 1 for scored in digits)
 
 
 def _explained(page: Page, digits: Sequence[_Scored]) -> float:

@@ -2,8 +2,8 @@
 
 It must be able to say yes. Equally good networks differ on some pictures by chance, so a loss counts only
 where it is larger than a margin *and* too large for chance (paired tests, exact, resampled by source picture;
-Holm's correction over the ten digits). The default margins come from runs of equally good candidates (at
-least 95 % pass) and of bad ones (all refused); `docs/learning.md` keeps that table.
+Holm's correction over the ten digits). The default margins come from runs of equally good candidates, most
+of which must pass, and of bad ones, all refused; `docs/learning.md` keeps that table.
 """
 
 from collections.abc import Iterator

@@ -74,8 +74,8 @@ def load(data: bytes) -> Checkpoint:
 def read_metadata(data: bytes) -> dict[str, str]:
     """The metadata of a valid safetensors file, from its JSON header; the first 8 bytes are its length."""
     length = int.from_bytes(data[:8], "little")
-    metadata: dict[str, str] = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    return metadata
+    metadata: dict[str, str] | None = json.loads(data[8 : 8 + length]).get("__metadata__")
+    return metadata or {}
 
 
 def read_file(path: Path) -> bytes:
@@ -96,5 +96,5 @@ def load_file(path: Path) -> Checkpoint:
 
 
 def shipped(name: str) -> Checkpoint:
-    """The checkpoint "reader" or "classic" that comes with digitbot."""
+    """The checkpoint "reader", "judge" or "classic" that comes with digitbot."""
     return load_file(SHIPPED / f"{name}.safetensors")

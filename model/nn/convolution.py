@@ -19,8 +19,8 @@ class Conv2D(Layer):
     0..kernel_size - 1. (Like every deep-learning library this is a correlation: the window is not flipped.)
 
     Shapes: x is (H, N, W, C), y is (H', N, W', K) with H' = H + 2 padding - kernel_size + 1 and W' likewise;
-    C is ``in_channels``, K ``out_channels``. There is no bias: the `BiasReLU` that follows adds it, after
-    pooling where there is some, on a quarter of the numbers.
+    C is ``in_channels``, K ``out_channels``, and padding is less than kernel_size. There is no bias: the
+    `BiasReLU` that follows adds it, after pooling where there is some, on a quarter of the numbers.
 
     **How it becomes matrix products.** In use, the usual way: all kernel_size^2 neighbours of every pixel are
     copied side by side (im2col), and y is one product with the weight as a (kernel_size^2 C, K) matrix, which

@@ -8,7 +8,7 @@ from model.nn.layer import Array
 
 
 class Loss(Protocol):
-    """How wrong outputs are. Targets are always rows of ten numbers (`one_hot` makes them of labels)."""
+    """How wrong outputs are. Targets are rows of a number for each of K classes (`one_hot` makes them)."""
 
     def value_and_gradient(self, outputs: Array, targets: Array) -> tuple[Array, Array]:
         """The loss of every example (N,), and the gradient (N, K) of their sum by the outputs."""

@@ -37,13 +37,13 @@ class Network:
         }
 
     def outputs(self, x: Array) -> Array:
-        """(N, 784) -> (N, 10), what the last layer puts out."""
+        """(N, 784) -> (N, K), what the last layer puts out; K is 10, the digits, or 11 for the judge."""
         if len(x) <= CHUNK:
             return self._infer(x, self.layers)
         return np.concatenate([self._infer(x[i : i + CHUNK], self.layers) for i in range(0, len(x), CHUNK)])
 
     def logits(self, x: Array) -> Array:
-        """(N, 784) -> (N, 10), whose `softmax` are the probabilities.
+        """(N, 784) -> (N, K), whose `softmax` are the probabilities.
 
         Sigmoid outputs (the classic network) are taken to logits by their logarithm: softmax then divides
         them by their sum.
@@ -54,7 +54,7 @@ class Network:
         return outputs
 
     def probabilities(self, x: Array) -> Array:
-        """(N, 784) -> (N, 10), each row sums to 1."""
+        """(N, 784) -> (N, K), each row sums to 1."""
         return softmax(self.logits(x))
 
     def activations(self, x: Array) -> list[Array]:

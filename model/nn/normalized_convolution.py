@@ -12,20 +12,20 @@ Cache = tuple[Array, Array, Array, Array]
 class NormalizedConv2D(Layer):
     """`Conv2D` and then `BatchNorm`, computed without ever looking at what the convolution puts out.
 
-    Let X hold the window of every pixel as a column, and the number 1 below it: (K + 1, M) with K =
-    kernel_size^2 C numbers in a window and M pixels. A channel of the convolution is ``z = w^T X`` with its
-    K weights w. So what normalisation needs to know of z follows from the windows' mean m and covariance
-    matrix C, which are small: ``mean(z) = w^T m``, ``variance(z) = w^T C w``. And as normalising scales and
-    shifts, it is worked into the weights before they meet the image: ``y = v^T X`` with ``v = (w, -mean(z))
-    / sqrt(variance(z) + epsilon)``.
+    Let X hold the window of every pixel as a column, and the number 1 below it: (D + 1, M) with D =
+    kernel_size^2 C numbers in a window and M pixels. A channel of the convolution is ``z = (w, 0)^T X`` with
+    its D weights w. So what normalisation needs to know of z follows from the windows' mean m (D,) and
+    covariance matrix S (D, D), which are small: ``mean(z) = w^T m``, ``variance(z) = w^T S w``. And as
+    normalising scales and shifts, it is worked into the weights before they meet the image: ``y = v^T X``
+    with ``v = (w, -mean(z)) / sqrt(variance(z) + epsilon)``.
 
     **Backward.** With d = dL/dy, `BatchNorm` gives ``dL/dz = (d - mean(d) - y mean(d y)) / sqrt(variance +
     epsilon)``, and dL/dw is the sum of the windows, each times dL/dz. Every term of it is a mean over the
     pixels again: those of X d, of X (which is m), and of X y = (X X^T) v; and ``mean(d y) = v^T mean(X d)``.
     So the only work in proportion to the pixels is one product, X d.
 
-    The matrices have K^2 numbers, so this pays where K is smaller than the number of channels that come out,
-    as in the first layer of a network: for a 3x3 window on one channel K is 9.
+    S has D^2 numbers, so this pays where D is smaller than K, the number of channels that come out, as in
+    the first layer of a network: for a 3x3 window on one channel D is 9.
 
     Args:
         convolution: whose weights are used and trained.

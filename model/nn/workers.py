@@ -70,7 +70,7 @@ class Workers:
         Args:
             network: whose parameters the gradients are taken by.
             x: (N, 784).
-            targets: (N, 10), as the loss takes them.
+            targets: (N, K), as the loss takes them.
             loss: of each example.
             seed: for layers that draw lots, such as dropout; without it they do not.
         """

@@ -45,8 +45,8 @@ _TRANSPOSITIONS = {
 """EXIF orientation -> what turns the stored picture upright (EXIF 2.32, 4.6.4 A)."""
 
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
-"""A marker that a segment's length follows, or the end of the picture: neither a stuffed byte of a scan's data nor
-one of the markers that stand alone (ITU-T T.81, table B.1)."""
+"""A marker that a segment's length follows, or the end of the picture: no stuffed byte of a scan's data, and
+none of the markers that stand alone (ITU-T T.81, table B.1)."""
 _START_OF_SCAN, _END_OF_PICTURE = 0xDA, 0xD9
 
 
@@ -150,7 +150,7 @@ def _open(data: bytes, limits: DecodeLimits) -> Image.Image:
 
 
 def _scans(data: bytes) -> int:
-    """The scans of a JPEG's first picture; a thumbnail before it or a phone's video behind it has none of them."""
+    """The scans of a JPEG's first picture, without a thumbnail's before it or a phone's video behind it."""
     scans, at = 0, 2
     while marker := _JPEG_MARKER.search(data, at):
         kind = data[marker.end() - 1]

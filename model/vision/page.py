@@ -61,7 +61,7 @@ class Measurements:
         contrast: difference of ink and its ground, 0..1 of the full range.
         ink_share: part of the photo that is ink, 0..1.
         inner_ink: part of the photo that is ink of digit-sized marks that do not touch its edge, 0..1.
-        sharpness: width of the ink's edges relative to its strokes, 0 (blurred) .. 1 (sharp).
+        sharpness: part of the inked pixels that are no edge of a stroke, 0 (blurred) .. 1 (sharp).
         marks: pieces of ink found, specks left out.
         digit_sized_marks: those among them that have the size of a digit beside the others.
         touches_edge: ink of the chosen marks runs into the edge of the photo.

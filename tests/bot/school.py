@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -162,8 +162,3 @@ async def found(
     finally:
         await learning.close()
         await database.close()
-
-
-def in_an_hour(clock: Clock) -> None:
-    """Turn the clock."""
-    clock.time += timedelta(hours=1)

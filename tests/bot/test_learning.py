@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -59,9 +59,6 @@ def misread() -> list[tuple[NDArray[np.uint8], int]]:
 async def school(tmp_path: Path, cache: Path) -> AsyncIterator[School]:
     async with found(tmp_path, cache) as school:
         yield school
-
-
-Clocked = Callable[[Learning], School]
 
 
 async def taught_version(school: School) -> int:

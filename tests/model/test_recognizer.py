@@ -87,6 +87,15 @@ def test_a_number_of_ones_is_read_and_hatching_is_not(recognizer: Recognizer) ->
     assert read(recognizer, sheet).abstention is not None
 
 
+def test_ones_on_several_lines_are_no_hatching(recognizer: Recognizer) -> None:
+    sheet = np.full((600, 300), 235, np.uint8)
+    for top in (60, 240, 420):
+        for left in (110, 160):
+            sheet[top : top + 120, left : left + 12] = 40
+
+    assert read(recognizer, sheet).digits == "11\n11\n11"
+
+
 def test_digits_have_to_account_for_the_ink(recognizer: Recognizer) -> None:
     page = find_page(Picture.from_array(on_paper(ink_of(7))))
     cluttered = replace(
@@ -214,3 +223,11 @@ def test_most_photos_of_strangers_are_read(recognizer: Recognizer) -> None:
 def test_a_judge_is_refused_as_what_reads() -> None:
     with pytest.raises(CheckpointError, match="a judge"):
         Recognizer.from_checkpoint(checkpoint.shipped("judge"))
+
+
+@pytest.mark.parametrize("temperature", ["0", "-1", "nan", "inf", "warm"])
+def test_a_temperature_that_is_no_positive_number_is_refused(temperature: str) -> None:
+    reader = checkpoint.shipped("reader")
+
+    with pytest.raises(CheckpointError, match="no positive number"):
+        Recognizer.from_checkpoint(replace(reader, metadata={**reader.metadata, "temperature": temperature}))

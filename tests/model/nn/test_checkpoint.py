@@ -1,5 +1,6 @@
 """Checkpoints keep networks exactly, and nothing else is taken for one."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def test_a_checkpoint_gives_back_the_network_and_its_metadata(network: Network) 
 def test_what_is_no_safetensors_file_is_refused(data: bytes) -> None:
     with pytest.raises(CheckpointError, match="not a safetensors file"):
         checkpoint.load(data)
+
+
+def test_a_file_whose_metadata_is_null_is_refused_for_want_of_an_architecture(network: Network) -> None:
+    data = safetensors.numpy.save(network.parameters())
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps({"__metadata__": None, **json.loads(data[8 : 8 + length])}).encode()
+
+    with pytest.raises(CheckpointError, match="architecture"):
+        checkpoint.load(len(header).to_bytes(8, "little") + header + data[8 + length :])
 
 
 def test_a_cut_off_file_is_refused(network: Network) -> None:
