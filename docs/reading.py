@@ -27,6 +27,7 @@ from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.camera_evaluation import Photo, Score
 from model.learning.examples import Examples
 from model.learning.negatives import KINDS
+from model.learning.retouching import RETOUCHES
 from model.nn import checkpoint
 from model.reading import Reading
 from model.recognizer import Recognizer
@@ -50,11 +51,13 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
         (choosing, "_is_surroundings", lambda mark, labels: False),
         (choosing, "_lies_along_border", lambda mark: False),
     ),
+    "frames left out": ((finding, "without_frame", lambda picture: picture),),
     "a note looked at alone": ((finding, "only_sheet", lambda pixels: pixels),),
     "edges of the page and pens left out": ((choosing, "_is_edge", lambda mark, others, labels: False),),
     "boxes and circles left out": ((choosing, "_frames", lambda mark, other, labels: False),),
     "lines under digits left out": ((segmentation, "_underlines", lambda piece, mark: False),),
     "ruled lines as dark as ink taken out": ((finding, "runs_through", lambda mark, labels: False),),
+    "broken ruled lines taken out": ((finding, "_gap_of_rules", lambda ink, marks: None),),
     "faded middles of strokes filled": ((ink, "_FADED", 1e9),),
     "outlined digits filled": ((normalisation, "_filled", lambda outline: outline),),
     "sloping lines levelled": ((finding, "_LEVEL", math.inf),),
@@ -71,6 +74,8 @@ OFF: dict[str, tuple[tuple[Any, str, Any], ...]] = {
 """What each technique is replaced by."""
 
 SELDOM: dict[str, tuple[str, ...]] = {
+    "frames left out": ("in a margin", "between bars", "in a screenshot", "turned in a frame"),
+    "broken ruled lines taken out": ("scanned",),
     "ruled lines as dark as ink taken out": ("dark lines", "dark squares"),
     "faded middles of strokes filled": ("faded",),
     "outlined digits filled": ("outlined",),
@@ -82,7 +87,7 @@ SELDOM: dict[str, tuple[str, ...]] = {
     "sloping lines levelled": ("lines by many hands",),
     "brackets known": ("lines by many hands",),
 }
-"""Techniques that most photos do not need: conditions or kinds of pictures that they are for."""
+"""Techniques that most photos do not need: conditions, kinds of pictures or retouches that they are for."""
 
 
 def _median(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -125,10 +130,14 @@ def _scores(sets: dict[str, list[Photo]], without: str) -> list[Score]:
         return [camera_evaluation.score(name, iter(photos), read) for name, photos in sets.items()]
 
 
-def ablate_seldom(digits: Examples, console: Console) -> None:
+def ablate_seldom(digits: Examples, folder: Path | None, console: Console) -> None:
     """Print how many photos are read right with and without a technique that few photos need, in Markdown."""
     console.print("\n| technique | photos | of | with | without |\n| --- | --- | ---: | ---: | ---: |")
-    tasks = [(name, {", ".join(parts): _photos_of(parts, digits)}) for name, parts in SELDOM.items()]
+    tasks = [
+        (name, {", ".join(parts): _photos_of(parts, digits, folder)})
+        for name, parts in SELDOM.items()
+        if folder or parts[0] not in RETOUCHES
+    ]
     with ProcessPoolExecutor(2, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         running = [[pool.submit(_scores, sets, without) for without in ("", name)] for name, sets in tasks]
         for (name, _), futures in zip(tasks, running, strict=True):
@@ -137,7 +146,9 @@ def ablate_seldom(digits: Examples, console: Console) -> None:
             console.print(f"| {name} | {with_it.name} | " + " | ".join(map(str, counts)) + " |")
 
 
-def _photos_of(parts: tuple[str, ...], digits: Examples) -> list[Photo]:
+def _photos_of(parts: tuple[str, ...], digits: Examples, folder: Path | None) -> list[Photo]:
+    if folder and parts[0] in RETOUCHES:
+        return [p for name in parts for p in camera_evaluation.retouched_photos(folder, name, SEED)]
     if parts == ("lines by many hands",):
         return list(camera_evaluation.line_photos(digits, 2 * LINES, SEED))
     if parts[0] in KINDS:
@@ -234,15 +245,12 @@ def main() -> None:
         "numbers": list(camera_evaluation.number_photos(NUMBERS, SEED)),
         "no digit": [p for kind in KINDS for p in camera_evaluation.negative_photos(kind, PER_KIND, SEED)],
     }
-    if len(sys.argv) > 2:
-        sets["strangers' photos"] = [
-            photo
-            for part in ("single", "multi")
-            for photo in camera_evaluation.folder_photos(Path(sys.argv[2]), part)
-        ]
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    if folder:
+        sets["strangers' photos"] = list(camera_evaluation.folder_photos(folder, ""))
     console = Console(soft_wrap=True)
     ablate(sets, console)
-    ablate_seldom(digits.test, console)
+    ablate_seldom(digits.test, folder, console)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.camera_evaluation import Photo, Read, Score, calibration_error
 from model.learning.handwriting import Hand
 from model.learning.negatives import KINDS
+from model.learning.retouching import RETOUCHES
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting
 from model.nn import checkpoint
@@ -82,7 +83,8 @@ class ReadingFigures:
 
     Attributes:
         conditions: MNIST's test digits in photos of our camera, by condition.
-        others: drawn digits and numbers and, where their folder is given, photos by people.
+        others: drawn digits and numbers and, where their folder is given, photos by people, as they are and
+            after what apps do to photos.
         negatives: pictures without a digit, by kind.
         timings: by size of the photo.
     """
@@ -149,6 +151,7 @@ def bench_reading(
             *([("lines", "lines by many hands", amounts.lines)] if has_mnist else []),
             *([("mnist", name, amounts.unusual) for name in UNUSUAL] if has_mnist else []),
             *([("folder", "single", 0), ("folder", "multi", 0)] if photos is not None else []),
+            *([("retouched", name, 0) for name in RETOUCHES] if photos is not None else []),
         ],
         "negatives": [("negative", name, amounts.negatives) for name in KINDS],
     }
@@ -191,7 +194,8 @@ def _photos(mnist_folder: Path, photos: Path | None, kind: str, name: str, count
     if kind == "negative":
         return camera_evaluation.negative_photos(name, count, SEED)
     assert photos is not None  # asked for only where there is such a folder
-    return camera_evaluation.folder_photos(photos, name)
+    retouched, as_it_is = camera_evaluation.retouched_photos, camera_evaluation.folder_photos
+    return retouched(photos, name, SEED) if kind == "retouched" else as_it_is(photos, name)
 
 
 def _timed_photo(size: tuple[int, int]) -> bytes:

@@ -19,9 +19,11 @@ from model.learning.handwriting import Hand, Spacing
 from model.learning.lines import LinesWriting, Style
 from model.learning.negatives import KINDS
 from model.learning.paper import Size
+from model.learning.retouching import RETOUCHES
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting, MnistWriting, Writing
 from model.reading import Reading
+from model.vision.decode import decode
 
 Read = Callable[[bytes], Reading]
 """The bytes of a photo to its reading."""
@@ -42,6 +44,9 @@ LINE_SIZES: tuple[Size, ...] = (
     (1200, 900),
 )
 """(H, W) of its photos: lines cut out of a page, and whole pages."""
+
+_TINY = 100
+"""Longer side, in pixels, of photos that `retouched_photos` leaves out."""
 
 TOUCHING_SHARE = 0.25
 """Share of the numbers whose digits may touch."""
@@ -242,15 +247,31 @@ def folder_photos(folder: Path, part: str) -> Iterator[Photo]:
 
     Args:
         folder: where the manifest is.
-        part: only files below this folder, such as "single".
+        part: only files below this folder, such as "single"; all if empty.
 
     Raises:
         DataError: there is no such manifest, or a file that it names is missing.
     """
     try:
         with (folder / "manifest.csv").open(newline="") as manifest:
-            rows = [row for row in csv.DictReader(manifest) if row["file"].startswith(f"{part}/")]
+            rows = [row for row in csv.DictReader(manifest) if row["file"].startswith(part and f"{part}/")]
         for row in rows:
             yield Photo(row["file"], row["label"], (folder / row["file"]).read_bytes())
     except (OSError, KeyError) as exc:
         raise DataError(f"no photos with a manifest in {folder}: {exc}") from exc
+
+
+def retouched_photos(folder: Path, retouch: str, seed: int) -> Iterator[Photo]:
+    """The photos of such a folder after an app, named in `RETOUCHES`; without tiny ones, which no app shows.
+
+    Raises:
+        DataError: as `folder_photos`.
+    """
+    for number, photo in enumerate(folder_photos(folder, "")):
+        pixels = decode(photo.data).pixels
+        if max(pixels.shape) < _TINY:
+            continue
+        colour = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        rng = np.random.default_rng([seed, number])
+        shown = RETOUCHES[retouch](colour, rng)
+        yield replace(photo, data=camera.encode(shown, CONDITIONS["plain"], rng))

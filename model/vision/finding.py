@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from model.vision.choosing import choose_marks, runs_through
 from model.vision.decode import DEFAULT_LIMITS, DecodeLimits, decode
+from model.vision.frame import without_frame
 from model.vision.ink import TINY, Ink, find_ink
 from model.vision.lines import slope_of
 from model.vision.marks import Mark, find_marks, pixels_of
@@ -20,6 +21,10 @@ from model.vision.segmentation import write_lines
 from model.vision.sheet import only_sheet, only_within
 
 _PREVIEW = 640
+_CLEAN = 1
+"""The ground of a scan in black and white has no more noise."""
+_PIECES, _GAP = 9, 0.04
+"""Broken lines are so many pieces at least, with gaps of this part of the picture's shorter side at most."""
 _STARK = 0.7
 """Where nothing is written but surroundings stand out by this part of the full range, one looks past them."""
 _LEVEL = math.radians(8)
@@ -36,14 +41,23 @@ def read_page(data: bytes, limits: DecodeLimits = DEFAULT_LIMITS) -> Page:
 
 
 def find_page(picture: Picture) -> Page:
-    """The page in a picture."""
-    pixels = only_sheet(picture.pixels)
+    """The page in a picture; in what its frame holds, where it has one and digits may be in there."""
+    part = without_frame(picture)
+    page = _page(part, picture)
+    if part is not picture and not page.measurements.digit_sized_marks:
+        return _page(picture, picture)
+    return page
+
+
+def _page(part: Picture, picture: Picture) -> Page:
+    """The page in a part of a picture."""
+    pixels = only_sheet(part.pixels)
     ink, marks, labels = _find_marks(pixels)
     large, small = choose_marks(marks, labels)
     if marks and not large and ink.level > _STARK * 255:  # such as the black corners of a turned picture
         ink, marks, labels = _find_marks(only_within(pixels, 1 - ink.mask))
         large, small = choose_marks(marks, labels)
-    measurements = _measurements(ink, marks, large, labels)
+    measurements = _measurements(ink, marks, large, labels, math.prod(picture.pixels.shape[:2]))
     slope = slope_of(large)
     level, turn = (ink, None) if abs(slope) < _LEVEL else _levelled(ink, large + small, labels, slope)
     if turn is not None:
@@ -51,7 +65,7 @@ def find_page(picture: Picture) -> Page:
         large, small = choose_marks(marks, labels)
     writing = write_lines(large, small, labels)
     glyphs = {
-        mark: _glyph(mark, labels, level, picture, turn)
+        mark: _glyph(mark, labels, level, part, turn)
         for mark in {mark for line in writing for ways in line for way in ways for mark in way}
     }
     return Page(
@@ -71,7 +85,7 @@ def find_page(picture: Picture) -> Page:
         ),
         measurements=measurements,
         preview=_preview(picture),
-        ink=_preview_of_ink(ink, picture),
+        ink=_preview_of_ink(ink, part, picture),
     )
 
 
@@ -79,10 +93,24 @@ def _find_marks(pixels: NDArray[np.uint8]) -> tuple[Ink, list[Mark], NDArray[np.
     """Ink without ruled lines, its marks, and their labels."""
     ink = find_ink(pixels)
     marks, labels = find_marks(ink.mask)
-    if any(runs_through(mark, labels) for mark in marks):
-        ink = replace(ink, mask=without_rules(ink.mask))
+    gap = 0 if _is_ruled(marks, labels) else _gap_of_rules(ink, marks)
+    if gap is not None:
+        ink = replace(ink, mask=without_rules(ink.mask, gap))
         marks, labels = find_marks(ink.mask)
     return ink, marks, labels
+
+
+def _is_ruled(marks: list[Mark], labels: NDArray[np.int32]) -> bool:
+    return any(runs_through(mark, labels) for mark in marks)
+
+
+def _gap_of_rules(ink: Ink, marks: list[Mark]) -> int | None:
+    """The widest gap, in pixels, in broken ruled lines; scans in black and white leave such of pale ones."""
+    if ink.noise > _CLEAN or len(marks) < _PIECES:
+        return None
+    gap = round(_GAP * min(ink.mask.shape))
+    closed = cv2.morphologyEx(ink.mask, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
+    return gap if _is_ruled(*find_marks(np.asarray(closed, np.uint8))) else None
 
 
 def glyph_of(picture: Picture) -> NDArray[np.uint8] | None:
@@ -147,11 +175,14 @@ def _cropped(mark: Mark, labels: NDArray[np.int32], ink: Ink) -> NDArray[np.uint
     return own[top : top + height, left : left + width] if width else own
 
 
-def _measurements(ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArray[np.int32]) -> Measurements:
+def _measurements(
+    ink: Ink, marks: list[Mark], large: list[Mark], labels: NDArray[np.int32], size: int
+) -> Measurements:
+    """What was measured in a photo of so many pixels at working size."""
     return Measurements(
         contrast=ink.level / 255 if marks else 0.0,
-        ink_share=cv2.countNonZero(ink.mask) / ink.mask.size,
-        inner_ink=sum(mark.area for mark in large if not mark.contact) / ink.mask.size,
+        ink_share=cv2.countNonZero(ink.mask) / size,
+        inner_ink=sum(mark.area for mark in large if not mark.contact) / size,
         sharpness=_sharpness(ink),
         marks=len(marks),
         digit_sized_marks=len(large),
@@ -174,6 +205,13 @@ def _preview(picture: Picture) -> NDArray[np.uint8]:
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
 
 
-def _preview_of_ink(ink: Ink, picture: Picture) -> NDArray[np.uint8]:
-    mask = ink.mask * np.uint8(255)
-    return Picture(mask, picture.width, picture.height, picture.area).reduced_to(_PREVIEW).pixels
+def _preview_of_ink(ink: Ink, part: Picture, picture: Picture) -> NDArray[np.uint8]:
+    """The ink of a part at its place in the picture."""
+    mask = np.zeros(picture.pixels.shape[:2], np.uint8)
+    left, top = (
+        round((part.area.left - picture.area.left) / picture.scale),
+        round((part.area.top - picture.area.top) / picture.scale),
+    )
+    height, width = ink.mask.shape
+    mask[top : top + height, left : left + width] = ink.mask * np.uint8(255)
+    return replace(picture, pixels=mask).reduced_to(_PREVIEW).pixels

@@ -1,6 +1,6 @@
 """A decoded photo at working size, and how its pixels lie in the full-size photo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import cv2
@@ -49,6 +49,11 @@ class Picture:
         size = max(1, round(width * factor)), max(1, round(height * factor))
         pixels = np.asarray(cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
         return Picture(pixels, self.width, self.height, self.area)
+
+    def part(self, box: Box) -> "Picture":
+        """What ``box``, in pixels of this picture, shows."""
+        pixels = np.ascontiguousarray(self.pixels[box.top : box.bottom, box.left : box.right])
+        return replace(self, pixels=pixels, area=self.in_photo(box))
 
     def in_photo(self, box: Box) -> Box:
         """``box`` in pixels of this picture -> in pixels of the full-size photo, rounded outwards."""

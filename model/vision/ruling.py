@@ -14,18 +14,19 @@ _BESIDE = 3
 """Pixels by which a line may be off the straight one that is laid through its piece."""
 
 
-def without_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def without_rules(mask: NDArray[np.uint8], gap: int = 0) -> NDArray[np.uint8]:
     """uint8 (h, w) of 0 and 1 -> the same without lines that run level or upright through the picture.
 
     A line is taken out only where the run of ink across it is as short as the line is thick, so strokes that
-    cross it stay. Its pieces that come in from the border show where it runs.
+    cross it stay. Its pieces that come in from the border show where it runs; they go on over gaps of so many
+    pixels.
     """
-    level = _rules(mask)
-    upright = _rules(np.ascontiguousarray(mask.T)).T
+    level = _rules(mask, gap)
+    upright = _rules(np.ascontiguousarray(mask.T), gap).T
     return np.asarray(mask & ~(level | upright), np.uint8)
 
 
-def _rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _rules(mask: NDArray[np.uint8], gap: int) -> NDArray[np.uint8]:
     """1 where (h, w) belongs to a thin line from left to right."""
     height, width = mask.shape
     columns = np.zeros((width, height + 1), np.int8)  # one longer, so that no run goes on in the next column
@@ -43,13 +44,14 @@ def _rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     changes[starts[short]] = 1
     changes[ends[short]] = -1
     thin = np.cumsum(changes, dtype=np.int8).reshape(columns.shape)[:, :-1].T.astype(np.uint8)
-    return np.asarray(thin & _lines_along(thin, thickest), np.uint8)
+    return np.asarray(thin & _lines_along(thin, thickest, gap), np.uint8)
 
 
-def _lines_along(thin: NDArray[np.uint8], thickness: float) -> NDArray[np.uint8]:
+def _lines_along(thin: NDArray[np.uint8], thickness: float, gap: int) -> NDArray[np.uint8]:
     """1 near the straight lines through those pieces of (h, w) that come in from the left or right border."""
     width = thin.shape[1]
-    joined = cv2.dilate(thin, np.ones((3, 2 * round(thickness) + 1), np.uint8))  # over lines that cross
+    reach = max(round(thickness), gap // 2)
+    joined = cv2.dilate(thin, np.ones((3, 2 * reach + 1), np.uint8))  # over lines that cross
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     lines = np.zeros(thin.shape, np.uint8)
     for label in np.flatnonzero(stats[:, cv2.CC_STAT_WIDTH] >= _SHORTEST * width):

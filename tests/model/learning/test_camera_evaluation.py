@@ -11,7 +11,9 @@ from model.learning import camera_evaluation, handwriting
 from model.learning.camera_evaluation import Answer, Photo, calibration_error, score
 from model.learning.examples import Examples
 from model.reading import Abstention, AbstentionReason, GlyphReading, Reading
+from model.vision.decode import decode
 from model.vision.page import Box
+from tests.model.vision.pictures import encoded, ink_of, on_paper
 
 SIZE = (120, 160)
 
@@ -92,6 +94,19 @@ def test_a_folder_is_read_by_its_manifest(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("file,label,kind\nsingle/a.jpg,7,photo\nmulti/b.jpg,12,photo\n")
     photos = list(camera_evaluation.folder_photos(tmp_path, "single"))
     assert photos == [Photo("single/a.jpg", "7", b"photo")]
+
+
+def test_retouched_photos_of_a_folder_show_what_it_says_and_are_seeded(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(on_paper(ink_of(7))))
+    (tmp_path / "tiny.png").write_bytes(encoded(on_paper(ink_of(7, height=20), (28, 28))))
+    (tmp_path / "manifest.csv").write_text("file,label\na.png,7\ntiny.png,7\n")
+
+    (photo,) = camera_evaluation.retouched_photos(tmp_path, "between bars", 1)
+    (same,) = camera_evaluation.retouched_photos(tmp_path, "between bars", 1)
+
+    assert photo == same
+    assert (photo.name, photo.digits) == ("a.png", "7")
+    assert decode(photo.data).width * decode(photo.data).height > 320 * 240
 
 
 def test_a_folder_without_its_files_is_an_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from model.learning import handwriting, mnist
 from model.learning.handwriting import Hand, Pen
 from model.vision.finding import find_page, glyph_of
+from model.vision.frame import without_frame
 from model.vision.page import Glyph, Page
 from model.vision.picture import Picture
 from tests import data
@@ -19,6 +20,13 @@ def page_of(pixels: Pixels) -> Page:
 
 def glyphs_of(page: Page) -> list[Glyph]:
     return [glyph for line in page.lines for group in line.groups for glyph in group.alternatives[0]]
+
+
+def photographed(digit: int) -> Pixels:
+    """A digit in pale ink on paper that is nowhere of one colour, (240, 240)."""
+    grain = np.random.default_rng(0).normal(0, 5, (240, 240))
+    page = on_paper(ink_of(digit, height=180), (240, 240), paper=210, pen=160)
+    return np.clip(page + grain + np.linspace(-20, 20, 240), 0, 255).astype(np.uint8)
 
 
 def place(sheet: Pixels, ink: Pixels, left: int, top: int, pen: int = 30) -> None:
@@ -202,6 +210,65 @@ def test_a_digit_that_runs_into_the_edge_goes_on_with_its_line() -> None:
     assert len(glyphs_of(page)) == 3
 
 
+@pytest.mark.parametrize("colour", [0, 128, 255])
+def test_what_is_in_a_margin_is_found_as_without_it(colour: int) -> None:
+    photo = photographed(8)
+    framed = cv2.copyMakeBorder(photo, 60, 20, 45, 80, cv2.BORDER_CONSTANT, value=colour)
+
+    page = page_of(np.asarray(framed, np.uint8))
+
+    (glyph,), (expected,) = glyphs_of(page), glyphs_of(page_of(photo))
+    assert np.abs(glyph.pixels.astype(int) - expected.pixels).mean() < 5
+    edges = (glyph.box.left - 45, glyph.box.top - 60, glyph.box.right - 45, glyph.box.bottom - 60)
+    box = expected.box
+    assert edges == pytest.approx((box.left, box.top, box.right, box.bottom), abs=3)
+    assert page.ink[:50].max() == 0
+    assert page.ink[glyph.box.top : glyph.box.bottom, glyph.box.left : glyph.box.right].max() == 255
+
+
+def test_the_corners_around_a_turned_photo_are_no_ink() -> None:
+    turn = cv2.getRotationMatrix2D((120, 120), 12, 1)
+    turned = np.asarray(cv2.warpAffine(photographed(8), turn, (240, 240)), np.uint8)
+
+    (glyph,) = glyphs_of(page_of(turned))
+
+    box = glyph.box
+    assert (box.left, box.top, box.right, box.bottom) == pytest.approx((52, 22, 185, 218), abs=6)
+
+
+@pytest.mark.parametrize("paper", [255, 120])
+def test_what_is_drawn_on_a_page_is_no_frame_around_it(paper: int) -> None:
+    zero, box, table, bold = (np.full((240, 320), paper, np.uint8) for _ in range(4))
+    cv2.ellipse(zero, (160, 120), (60, 100), 0, 0, 360, 0, 6)
+    cv2.line(zero, (130, 180), (190, 60), 0, 6)
+    cv2.rectangle(box, (40, 20), (280, 220), 0, 8)
+    box[60:180, 150:165] = 0
+    for left in (20, 120, 220):
+        cv2.rectangle(table, (left, 40), (left + 90, 200), 0, 4)
+    cv2.ellipse(bold, (160, 120), (55, 80), 0, 0, 360, 0, 60)
+
+    for page in (zero, box, table, bold):
+        picture = Picture.from_array(page)
+        assert without_frame(picture) is picture
+
+
+def test_the_edge_of_a_shadow_is_no_frame() -> None:
+    page = on_paper(ink_of(6))
+    cv2.ellipse(page, (20, 120), (110, 200), 0, 0, 360, 90, -1)
+    picture = Picture.from_array(page)
+
+    assert without_frame(picture) is picture
+
+
+def test_a_solid_one_on_a_plain_page_is_no_picture_in_a_frame() -> None:
+    page = np.full((240, 320), 250, np.uint8)
+    page[30:210, 130:180] = 20
+
+    (glyph,) = glyphs_of(page_of(page))
+
+    assert glyph.box.bottom - glyph.box.top == pytest.approx(180, abs=4)
+
+
 @pytest.mark.parametrize("frame", ["box", "narrow box", "circle"])
 def test_a_digit_in_a_frame_is_found_without_it(frame: str) -> None:
     ink = ink_of(1 if frame == "narrow box" else 3, height=110)
@@ -351,6 +418,21 @@ def test_ruled_lines_as_dark_as_the_ink_are_no_ink() -> None:
     sheet[:, 20::60] = sheet[:, 21::60] = 30
 
     (glyph,) = glyphs_of(page_of(sheet))
+
+    assert expected is not None
+    assert np.abs(glyph.pixels.astype(int) - expected).mean() < 12
+
+
+def test_broken_ruled_lines_of_a_scan_are_no_ink() -> None:
+    sheet = np.where(on_paper(ink_of(2), paper=255, pen=0) > 127, 255, 0).astype(np.uint8)
+    expected = glyph_of(Picture.from_array(sheet))
+    rules = np.full_like(sheet, 255)
+    rules[30::60] = rules[31::60] = 0
+    rules[:, 20::60] = rules[:, 21::60] = 0
+    for start in range(0, 320, 27):
+        rules[start : start + 6] = rules[:, start : start + 6] = 255
+
+    (glyph,) = glyphs_of(page_of(np.minimum(sheet, rules)))
 
     assert expected is not None
     assert np.abs(glyph.pixels.astype(int) - expected).mean() < 12

@@ -28,7 +28,7 @@ def number(gap: int) -> Pixels:
 
 
 def sheets() -> list[Pixels]:
-    """Digits on paper, in frame, circle and cell, on rules, on a note, touching, and in a sloping line."""
+    """Digits on paper, in box, circle, cell and frame, on rules, on a note, touching, in a sloping line."""
     plain, boxed, circled, cell, ruled = (on_paper(ink_of(digit)) for digit in (2, 3, 8, 5, 7))
     cv2.rectangle(boxed, (90, 20), (230, 220), 30, 6)
     cv2.circle(circled, (160, 120), 105, 30, 6)
@@ -37,9 +37,10 @@ def sheets() -> list[Pixels]:
     ruled[::40] = 90
     note = np.full((600, 800), 70, np.uint8)
     note[200:440, 200:520] = on_paper(ink_of(6))
+    framed = np.pad(on_paper(ink_of(9), paper=210, pen=160), 60)
     turn = cv2.getRotationMatrix2D((200, 120), 20, 1)
     sloping = np.asarray(cv2.warpAffine(number(15), turn, (400, 240), borderValue=235), np.uint8)
-    return [plain, boxed, circled, cell, ruled, note, number(-3), sloping]
+    return [plain, boxed, circled, cell, ruled, note, framed, number(-3), sloping]
 
 
 def glyphs_of_sheets() -> list[Pixels]:
