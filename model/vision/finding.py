@@ -93,15 +93,11 @@ def _find_marks(pixels: NDArray[np.uint8]) -> tuple[Ink, list[Mark], NDArray[np.
     """Ink without ruled lines, its marks, and their labels."""
     ink = find_ink(pixels)
     marks, labels = find_marks(ink.mask)
-    gap = 0 if _is_ruled(marks, labels) else _gap_of_rules(ink, marks)
+    gap = 0 if any(runs_through(mark, labels) for mark in marks) else _gap_of_rules(ink, marks)
     if gap is not None:
         ink = replace(ink, mask=without_rules(ink.mask, gap))
         marks, labels = find_marks(ink.mask)
     return ink, marks, labels
-
-
-def _is_ruled(marks: list[Mark], labels: NDArray[np.int32]) -> bool:
-    return any(runs_through(mark, labels) for mark in marks)
 
 
 def _gap_of_rules(ink: Ink, marks: list[Mark]) -> int | None:
@@ -110,7 +106,13 @@ def _gap_of_rules(ink: Ink, marks: list[Mark]) -> int | None:
         return None
     gap = round(_GAP * min(ink.mask.shape))
     closed = cv2.morphologyEx(ink.mask, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
-    return gap if _is_ruled(*find_marks(np.asarray(closed, np.uint8))) else None
+    joined, labels = find_marks(np.asarray(closed, np.uint8))
+    return gap if any(_spans(mark, labels) and runs_through(mark, labels) for mark in joined) else None
+
+
+def _spans(mark: Mark, labels: NDArray[np.int32]) -> bool:
+    """Whether a mark reaches two opposite borders; a line of print that runs off the page reaches one."""
+    return mark.width == labels.shape[1] or mark.height == labels.shape[0]
 
 
 def glyph_of(picture: Picture) -> NDArray[np.uint8] | None:
