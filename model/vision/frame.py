@@ -20,8 +20,8 @@ _LOOKED_AT = 120
 """Shorter side, in pixels, at which frames are looked for, at least, if the picture has it."""
 _ALIKE = 8
 """Levels by which pixels of a frame differ at most, after a JPEG."""
-_SAME, _MOSTLY = 2, 0.8
-"""This part of them differs by no more than so many levels."""
+_SAME, _MOSTLY = 2, 0.75
+"""This part of them differs from their median by no more than so many levels."""
 _STEP, _MEETING, _UNLIKE = 24, 7, 0.8
 """Along the frame, as far as a square of so many pixels reaches, this part of the picture differs by more."""
 _SMALLEST, _LARGEST = 0.1, 0.98
@@ -31,10 +31,10 @@ _RECTANGULAR = 0.81
 ellipse 0.785."""
 _CONVEX = 0.95
 """Part of its convex hull that it fills."""
-_UPRIGHT = 0.98
-"""Part of its upright bounding box that a picture fills that was not turned. Around one that was, all four
-corners are frame; of a shadow they are not."""
-_LIKE_FRAME, _LIKE_FRAME_IF_UPRIGHT = 0.005, 0.3
+_WHOLE = 0.965
+"""Part of that rectangle that a picture fills none of whose corners are cut off. Where they are, because a
+picture was turned within its size, all four corners of the whole are frame; of a shadow they are not."""
+_LIKE_FRAME, _LIKE_FRAME_IF_WHOLE = 0.005, 0.3
 """Part of it that may have the frame's colour: ink may, but in a box drawn on a page, and in the hole of a
 thick 0, the page goes on."""
 
@@ -62,9 +62,9 @@ def without_frame(picture: Picture) -> Picture:
     inside = np.zeros_like(outside)
     cv2.fillConvexPoly(inside, cv2.convexHull(outline), 1)
     inside = np.asarray(cv2.erode(inside, np.ones((3, 3), np.uint8)), np.uint8)
-    upright = _is_upright(outline)
-    most_alike = _LIKE_FRAME_IF_UPRIGHT if upright else _LIKE_FRAME
-    fits = (upright or len(frames) == 4) and all(_parts(frame, small, inside, most_alike) for frame in frames)
+    whole = cv2.contourArea(outline) > _WHOLE * _rectangle(outline)
+    most_alike = _LIKE_FRAME_IF_WHOLE if whole else _LIKE_FRAME
+    fits = (whole or len(frames) == 4) and all(_parts(frame, small, inside, most_alike) for frame in frames)
     return _cropped(picture, inside) if fits else picture
 
 
@@ -76,7 +76,8 @@ def _frames(small: NDArray[np.uint8]) -> list[_Frame]:
     for x, y in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
         found = np.zeros((height + 2, width + 2), np.uint8)
         cv2.floodFill(small, found, (x, y), 0, (_ALIKE,) * 3, (_ALIKE,) * 3, flags)
-        mask, colour = np.ascontiguousarray(found[1:-1, 1:-1]), small[y, x].astype(np.int16)
+        mask = np.ascontiguousarray(found[1:-1, 1:-1])
+        colour = np.median(small[mask > 0], axis=0).astype(np.int16)
         if cv2.mean(_near(small, colour, _SAME), mask)[0] > _MOSTLY:
             frames.append(_Frame(mask, colour))
     return frames
@@ -84,15 +85,15 @@ def _frames(small: NDArray[np.uint8]) -> list[_Frame]:
 
 def _is_picture(outline: MatLike, size: int) -> bool:
     """Whether the outline (M, 1, 2) of what is not frame, in so many pixels, is that of a picture."""
-    hull = cv2.convexHull(outline)
-    (_, sides, _), area = cv2.minAreaRect(hull), cv2.contourArea(hull)
+    area = cv2.contourArea(cv2.convexHull(outline))
     fits = _SMALLEST * size < area < _LARGEST * size
-    return fits and area > _RECTANGULAR * sides[0] * sides[1] and cv2.contourArea(outline) > _CONVEX * area
+    return fits and area > _RECTANGULAR * _rectangle(outline) and cv2.contourArea(outline) > _CONVEX * area
 
 
-def _is_upright(outline: MatLike) -> bool:
-    _, _, width, height = cv2.boundingRect(outline)
-    return cv2.contourArea(outline) > _UPRIGHT * (width - 1) * (height - 1)
+def _rectangle(outline: MatLike) -> float:
+    """Pixels in the narrowest rectangle around it."""
+    _, (width, height), _ = cv2.minAreaRect(outline)
+    return width * height
 
 
 def _parts(frame: _Frame, small: NDArray[np.uint8], inside: NDArray[np.uint8], most_alike: float) -> bool:
