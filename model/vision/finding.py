@@ -113,7 +113,7 @@ def _gap_of_rules(ink: Ink, marks: list[Mark]) -> int | None:
 def _spans(mark: Mark, labels: NDArray[np.int32]) -> bool:
     """Whether a mark reaches two opposite borders; a line of print that runs off the page reaches one."""
     height, width = labels.shape
-    return mark.width == width or mark.height == height
+    return mark.width >= width or mark.height >= height
 
 
 def glyph_of(picture: Picture) -> NDArray[np.uint8] | None:
