@@ -107,13 +107,13 @@ def _gap_of_rules(ink: Ink, marks: list[Mark]) -> int | None:
     gap = round(_GAP * min(ink.mask.shape))
     closed = cv2.morphologyEx(ink.mask, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     joined, labels = find_marks(np.asarray(closed, np.uint8))
-    return gap if any(_spans(mark, labels) and runs_through(mark, labels) for mark in joined) else None
+    return gap if any(_spans(mark, labels) for mark in joined) else None
 
 
 def _spans(mark: Mark, labels: NDArray[np.int32]) -> bool:
-    """Whether a mark reaches two opposite borders; a line of print that runs off the page reaches one."""
+    """Whether ruled lines reach two opposite borders; a line of print that runs off the page reaches one."""
     height, width = labels.shape
-    return mark.width >= width or mark.height >= height
+    return runs_through(mark, labels) and (mark.width == width or mark.height == height)
 
 
 def glyph_of(picture: Picture) -> NDArray[np.uint8] | None:
