@@ -30,6 +30,8 @@ def abstention(texts: Texts, reason: Abstention) -> str:
             )
         case AbstentionReason.TOO_SMALL:
             sentence = texts.gettext("The digit is too small in this picture. Please go closer.")
+        case AbstentionReason.ON_ITS_SIDE:
+            sentence = texts.gettext("This may lie on its side. Please send it upright.")
         case AbstentionReason.NOT_A_DIGIT:
             sentence = texts.gettext("This does not look like a digit to me.")
     return sentence.format(contrast=contrast, marks=marks)

@@ -18,6 +18,7 @@ class AbstentionReason(StrEnum):
     TOUCHES_EDGE = "touches_edge"
     TOO_BLURRED = "too_blurred"
     TOO_SMALL = "too_small"
+    ON_ITS_SIDE = "on_its_side"
     NOT_A_DIGIT = "not_a_digit"
 
 

@@ -33,6 +33,8 @@ _LEAST_CONFIDENCE = 0.3
 """Readings whose confidence times likeness is less a digit (geometric mean) are abstained."""
 _LEAST_EXPLAINED = 0.75
 """Part of the ink of digit-sized marks, not at the photo's edge, that digits account for."""
+_ON_ITS_SIDE = 0.9
+"""Turned by a quarter, most glyphs are digits with this probability where a photo may lie on its side."""
 _MOST_STROKES = 5
 """More strokes in one line, and nothing but strokes, are hatching and no number of ones."""
 _LEAST_BOW = 1.2
@@ -102,14 +104,45 @@ class Recognizer:
         explained = _explained(page, [*digits, *brackets])
         if not stand_out or explained < _LEAST_EXPLAINED or _is_hatching(digits):
             likeness = max(scored.likeness for scored in found)
-            return _unread(page, [scored.reading for scored in found], likeness=likeness)
+            return self._unread(page, [scored.reading for scored in found], likeness=likeness)
         left_out = [1 - scored.likeness for scored in found if scored not in digits]
         certainty = math.prod(certainty for _, certainty in best) * math.prod(left_out)
         confidence = certainty * math.prod(scored.reading.confidence for scored in digits)
         likeness = math.prod(scored.likeness for scored in digits)
         if (confidence * likeness) ** (1 / len(digits)) < _LEAST_CONFIDENCE:
-            return _unread(page, [scored.reading for scored in digits], confidence=confidence)
+            return self._unread(page, [scored.reading for scored in digits], confidence=confidence)
         return Reading(_renumbered([scored.reading for scored in digits]), confidence)
+
+    def _unread(self, page: Page, glyphs: Sequence[GlyphReading], **figures: float) -> Reading:
+        """The abstention where the networks see no digits, with what may have been in their way."""
+        measured = page.measurements
+        height = max(glyph.box.bottom - glyph.box.top for glyph in glyphs)
+        if measured.touches_edge:
+            reason = AbstentionReason.TOUCHES_EDGE
+        elif height < _LEAST_HEIGHT:
+            reason = AbstentionReason.TOO_SMALL
+        elif measured.sharpness < _LEAST_SHARPNESS:
+            reason = AbstentionReason.TOO_BLURRED
+        elif self._may_lie_on_its_side(glyphs):
+            reason = AbstentionReason.ON_ITS_SIDE
+        else:
+            reason = AbstentionReason.NOT_A_DIGIT
+        return Reading.abstained(_abstention(reason, measured, height=height, **figures), tuple(glyphs))
+
+    def _may_lie_on_its_side(self, glyphs: Sequence[GlyphReading]) -> bool:
+        """Whether most glyphs look like digits once they are turned by a quarter, to the left or the right.
+
+        That is not read: a 7 turned the wrong way is a 2, and a 6 a 9.
+        """
+        return any(
+            median(self._certainty(np.rot90(glyph.pixels, turns)) for glyph in glyphs) > _ON_ITS_SIDE
+            for turns in (1, 3)
+        )
+
+    def _certainty(self, image: NDArray[np.uint8]) -> float:
+        """How sure both networks are that (28, 28) is one digit and which, 0..1."""
+        pixels = _network_input(image)
+        return self._likeness(pixels) * float(self.classify(pixels).max())
 
     def _best(self, group: Group, line: int) -> tuple[tuple[_Scored, ...], float]:
         """The likeliest way to read a group, and its probability among all ways, 0..1."""
@@ -130,7 +163,7 @@ class Recognizer:
         return ways[best], by_digits[digits] / max(sum(scores), 1e-12)
 
     def _scored(self, glyph: Glyph, line: int) -> _Scored:
-        pixels = (glyph.pixels.astype(np.float32) / np.float32(255)).reshape(1, 784)
+        pixels = _network_input(glyph.pixels)
         probabilities = tuple(float(p) for p in self.classify(pixels)[0])
         return _Scored(GlyphReading(glyph.box, glyph.pixels, probabilities, line), self._likeness(pixels))
 
@@ -148,6 +181,11 @@ def _temperature(metadata: dict[str, str]) -> float:
     if not 0 < temperature < math.inf:
         raise CheckpointError(f"the temperature in its metadata is {text!r}, no positive number")
     return temperature
+
+
+def _network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(28, 28) in 0..255 -> (1, 784) in 0..1."""
+    return (image.astype(np.float32) / np.float32(255)).reshape(1, 784)
 
 
 def _identity(glyph: Glyph) -> tuple[Box, bytes]:
@@ -243,21 +281,6 @@ def _without_networks(page: Page) -> AbstentionReason | None:
     if measured.digit_sized_marks > _MOST_MARKS:
         return AbstentionReason.TOO_MANY_MARKS
     return None
-
-
-def _unread(page: Page, glyphs: Sequence[GlyphReading], **figures: float) -> Reading:
-    """The abstention where the networks see no digits, with what may have been in their way."""
-    measured = page.measurements
-    height = max(glyph.box.bottom - glyph.box.top for glyph in glyphs)
-    if measured.touches_edge:
-        reason = AbstentionReason.TOUCHES_EDGE
-    elif height < _LEAST_HEIGHT:
-        reason = AbstentionReason.TOO_SMALL
-    elif measured.sharpness < _LEAST_SHARPNESS:
-        reason = AbstentionReason.TOO_BLURRED
-    else:
-        reason = AbstentionReason.NOT_A_DIGIT
-    return Reading.abstained(_abstention(reason, measured, height=height, **figures), tuple(glyphs))
 
 
 def _abstention(reason: AbstentionReason, measured: Measurements, **more: float) -> Abstention:

@@ -51,6 +51,7 @@ def _answers(texts: Texts) -> dict[str, str]:
         "touches_edge": texts.gettext("Runs over the edge"),
         "too_blurred": texts.gettext("Too blurred"),
         "too_small": texts.gettext("Too small to read"),
+        "on_its_side": texts.gettext("May lie on its side"),
         "not_a_digit": texts.gettext("Does not look like a digit"),
         "sure": texts.gettext("{percent} sure"),
         "live": texts.gettext("The answer comes while you draw."),

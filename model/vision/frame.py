@@ -2,7 +2,7 @@
 
 Such frames are the bars beside a photo that was fitted to a screen, the bars of a phone's screenshot, the
 corners of a photo that was turned, and a margin put around one. Unlike paper in a photo they are of one
-colour everywhere, and they end at straight lines.
+colour everywhere, and they end at straight lines. They reach all four corners.
 """
 
 from dataclasses import dataclass, replace
@@ -32,8 +32,7 @@ ellipse 0.785."""
 _CONVEX = 0.95
 """Part of its convex hull that it fills."""
 _WHOLE = 0.965
-"""Part of that rectangle that a picture fills none of whose corners are cut off. Where they are, because a
-picture was turned within its size, all four corners of the whole are frame; of a shadow they are not."""
+"""Part of that rectangle that a picture fills whose corners are not cut off."""
 _LIKE_FRAME, _LIKE_FRAME_IF_WHOLE = 0.005, 0.3
 """Part of it that may have the frame's colour: ink may, but in a box drawn on a page, and in the hole of a
 thick 0, the page goes on."""
@@ -64,12 +63,13 @@ def without_frame(picture: Picture) -> Picture:
     inside = np.asarray(cv2.erode(inside, np.ones((3, 3), np.uint8)), np.uint8)
     whole = cv2.contourArea(outline) > _WHOLE * _rectangle(outline)
     most_alike = _LIKE_FRAME_IF_WHOLE if whole else _LIKE_FRAME
-    fits = (whole or len(frames) == 4) and all(_parts(frame, small, inside, most_alike) for frame in frames)
-    return _cropped(picture, inside) if fits else picture
+    if not all(_parts(frame, small, inside, most_alike) for frame in frames):
+        return picture
+    return _cropped(picture, inside)
 
 
 def _frames(small: NDArray[np.uint8]) -> list[_Frame]:
-    """Where the colour of each corner goes on from it, if that is of one colour."""
+    """Where the colour of each corner goes on from it; none unless each is of one colour, as in no shadow."""
     height, width = small.shape[:2]
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | 1 << 8
     frames = []
@@ -78,8 +78,9 @@ def _frames(small: NDArray[np.uint8]) -> list[_Frame]:
         cv2.floodFill(small, found, (x, y), 0, (_ALIKE,) * 3, (_ALIKE,) * 3, flags)
         mask = np.ascontiguousarray(found[1:-1, 1:-1])
         colour = np.median(small[mask > 0], axis=0).astype(np.int16)
-        if cv2.mean(_near(small, colour, _SAME), mask)[0] > _MOSTLY:
-            frames.append(_Frame(mask, colour))
+        if cv2.mean(_near(small, colour, _SAME), mask)[0] < _MOSTLY:
+            return []
+        frames.append(_Frame(mask, colour))
     return frames
 
 

@@ -147,6 +147,19 @@ def test_a_page_full_of_marks_is_abstained_with_their_number(recognizer: Recogni
     assert reading.abstention.measured["marks"] == 9 * 12
 
 
+@pytest.mark.parametrize("turns", [1, 3])
+@pytest.mark.parametrize("digits", ["2", "47"])
+def test_digits_that_lie_on_their_side_are_abstained_as_such(
+    recognizer: Recognizer, digits: str, turns: int
+) -> None:
+    turned = np.ascontiguousarray(np.rot90(row_of(digits), turns))
+
+    abstention = read(recognizer, turned).abstention
+
+    assert abstention is not None
+    assert abstention.reason is AbstentionReason.ON_ITS_SIDE
+
+
 @pytest.mark.parametrize("kind", ["face", "letter", "shape", "texture", "text", "blank"])
 def test_pictures_without_a_digit_are_abstained(recognizer: Recognizer, kind: str) -> None:
     photos = camera_evaluation.negative_photos(kind, 5, seed=3, size=(240, 320))
