@@ -8,10 +8,10 @@ from bot.errors import ConsentChangedError
 from bot.services.people import Person
 from storage import contributors, inbox
 from storage.engine import Database
-from storage.records import Consent, Erased
+from storage.records import Consent, ContributorRecord, Erased
 
 TEXT_VERSION = 1
-"""Of the question in `replies.ask_consent`; a changed question asks again."""
+"""Of the question in `replies.ask_consent`; who agreed to another text is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,14 @@ class Choice:
 
     given: bool = False
     wants_receipts: bool = False
+
+
+def is_to_be_asked(who: ContributorRecord) -> bool:
+    """Whether a person was never asked, or agreed to a text that has changed and was not asked since."""
+    if who.consent is Consent.GIVEN and who.consent_version != TEXT_VERSION:
+        assert who.consent_at is not None  # stored with the yes
+        return who.asked_at is None or who.asked_at <= who.consent_at
+    return who.consent is Consent.NOT_ASKED and who.asked_at is None
 
 
 class ConsentService:
@@ -41,7 +49,7 @@ class ConsentService:
         """Whether the question is to be put now: once, also where two corrections come at a time."""
         async with self._database.transaction() as session:
             who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
-            if who.asked_at is not None:
+            if not is_to_be_asked(who):
                 return False
             await contributors.set_asked(session, who.id, self._now())
         return True

@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotAReadingError, NothingToCorrectError, NothingToUndoError, NotYoursError
+from bot.services.consent import is_to_be_asked
 from bot.services.people import Person
 from storage import contributors, corrections, inbox, predictions
 from storage.engine import Database
 from storage.errors import PredictionNotFoundError
-from storage.records import Consent, CorrectionRecord, NewCorrection, PredictionRecord
+from storage.records import CorrectionRecord, NewCorrection, PredictionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Corrected:
 
     Attributes:
         counting: what counts now; another one where this is a note on segmentation, or an admin's wins.
-        asks_consent: the person has corrected a photo of theirs and was never asked whether that may train.
+        asks_consent: the person has corrected a photo of theirs and is to be asked whether that may train.
     """
 
     prediction: PredictionRecord
@@ -104,8 +105,7 @@ class CorrectionService:
             )
             counting = await corrections.counting_for(session, prediction.id)
         is_own = prediction.contributor_id == who.id
-        asks = is_own and who.consent is Consent.NOT_ASKED and who.asked_at is None
-        return Corrected(prediction, correction, counting, asks)
+        return Corrected(prediction, correction, counting, is_own and is_to_be_asked(who))
 
     async def standing(self, prediction_id: int) -> tuple[PredictionRecord, CorrectionRecord | None]:
         """A reading as it is now, and the correction of it that counts.

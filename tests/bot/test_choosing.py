@@ -83,6 +83,26 @@ async def test_consent_is_asked_once_after_the_first_correction_and_given_by_the
     assert receipt["text"].startswith("Saved")
 
 
+async def test_who_agreed_to_an_older_text_is_asked_once_more(
+    running: Running, you: Person, photos: Photos
+) -> None:
+    question = await you.answer_to(await correct(you, photos))
+    await toast(you, question["message_id"], button(question, "Yes, learn from my corrections"))
+    async with running.core.database.transaction() as session:
+        await session.execute(text("UPDATE contributors SET consent_version = 0"))
+
+    again = await you.answer_to(await correct(you, photos, "5"))
+    await correct(you, photos, "6")
+    await you.answer_to(await you.send("/id"))
+
+    assert again["text"].startswith("May I learn from your corrections?")
+    asked = [one for one in await you.history() if "May I learn" in one["message"].get("text", "")]
+    assert len(asked) == 1
+    await toast(you, again["message_id"], button(again, "Yes, learn from my corrections"))
+    async with running.core.database.reading() as session:
+        assert list(await session.scalars(text("SELECT consent_version FROM contributors"))) == [1]
+
+
 async def test_privacy_shows_the_choice_and_changes_it(running: Running, you: Person) -> None:
     policy = await you.answer_to(await you.send("/privacy"))
     assert "I may not learn from your corrections." in policy["text"]
