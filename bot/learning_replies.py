@@ -13,6 +13,7 @@ from model.learning.selection import Rule
 from storage.records import CorrectionRecord, RunState
 
 _BAR = 12
+_RECEIPT_LINES = 10
 
 
 def starting(texts: Texts) -> str:
@@ -256,12 +257,26 @@ def accept_button(texts: Texts) -> str:
 # ---------------------------------------------------------------------------------------------- receipts
 
 
-def receipt(texts: Texts, helped: Helped) -> str:
-    """Tells a contributor that a correction of theirs has helped."""
-    return texts.gettext(
-        "Your {label} of {day} has helped: I read it as {was} ({before}), and read it as {label} ({after}) "
-        "since version {version}. Thank you."
-    ).format(
+def receipt(texts: Texts, helped: Sequence[Helped]) -> str:
+    """Tells a contributor of the corrections of theirs that have helped a version."""
+    if len(helped) == 1:
+        sentence = texts.gettext(
+            "Your {label} of {day} has helped: I read it as {was} ({before}), and read it as {label} "
+            "({after}) since version {version}. Thank you."
+        )
+        return _of(helped[0], sentence)
+    heading = texts.gettext("{count} of your corrections have helped since version {version}. Thank you.")
+    line = texts.gettext("Your {label} of {day}: was {was} ({before}), is {label} ({after})")
+    lines = [heading.format(count=len(helped), version=helped[0].version_id)]
+    lines += [_of(one, line) for one in helped[:_RECEIPT_LINES]]
+    if len(helped) > _RECEIPT_LINES:
+        lines.append(texts.gettext("and {count} more").format(count=len(helped) - _RECEIPT_LINES))
+    return "\n".join(lines)
+
+
+def _of(helped: Helped, sentence: str) -> str:
+    """The sentence with what is to be said of one glyph."""
+    return sentence.format(
         label=helped.label,
         day=f"{helped.corrected_at:%Y-%m-%d}",
         was=helped.was,

@@ -282,7 +282,8 @@ async def drop_forgotten_checkpoints(session: AsyncSession) -> None:
 
 
 async def receipts_due(session: AsyncSession, version_id: int, bot_id: int) -> list[Receipt]:
-    """The corrections that a version learned from whose authors this bot has to tell and has not told."""
+    """What a version learned from whose authors want to be told of it by this bot and never were."""
+    told = select(VersionCorrectionRow.correction_id).where(VersionCorrectionRow.receipt_at.is_not(None))
     found = await session.execute(
         select(ContributorRow, CorrectionRow, PredictionRow)
         .select_from(VersionCorrectionRow)
@@ -291,7 +292,7 @@ async def receipts_due(session: AsyncSession, version_id: int, bot_id: int) -> l
         .join(PredictionRow, PredictionRow.id == CorrectionRow.prediction_id)
         .where(
             VersionCorrectionRow.version_id == version_id,
-            VersionCorrectionRow.receipt_at.is_(None),
+            CorrectionRow.id.not_in(told),
             ContributorRow.bot_id == bot_id,
             ContributorRow.wants_receipts,
             CorrectionRow.is_current,
@@ -307,7 +308,7 @@ async def receipts_due(session: AsyncSession, version_id: int, bot_id: int) -> l
 async def mark_receipted(
     session: AsyncSession, version_id: int, correction_ids: Iterable[int], now: datetime
 ) -> None:
-    """Remember that authors were told that a version learned from these corrections of theirs."""
+    """Remember that authors were told that these corrections of theirs have helped a version."""
     await session.execute(
         update(VersionCorrectionRow)
         .where(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from bot.services.champion import Champion
+from bot.services.champion import Champion, Serving
 from storage import model_versions
 from storage.encryption import Keyring
 from storage.engine import Database
@@ -20,14 +20,16 @@ class Helped:
     """A glyph that was misread, was corrected, and is read right since a version serves.
 
     Attributes:
+        correction_id: what they said.
         user_id: whom to tell.
         chat_id, message_id: of the photo.
         corrected_at: when they said so.
-        label: what they said.
+        label: the digit that they named.
         was, was_confidence: what was read then, and how sure.
         confidence: how sure the version is of the label.
     """
 
+    correction_id: int
     user_id: int
     chat_id: int
     message_id: int
@@ -40,7 +42,7 @@ class Helped:
 
 
 class ReceiptService:
-    """Finds out whom to tell what, once for each version and correction."""
+    """Finds out whom to tell what, once for each correction."""
 
     def __init__(
         self, database: Database, keyring: Keyring, champion: Champion, now: Callable[[], datetime]
@@ -48,26 +50,28 @@ class ReceiptService:
         self._database, self._keyring, self._champion, self._now = database, keyring, champion, now
 
     async def due(self, bot_id: int) -> list[Helped]:
-        """What this bot has to tell since the present version serves; asked again, it tells nothing twice."""
+        """What this bot has to tell now that the present version serves; asked again, nothing of it."""
         serving = self._champion.current
-        async with self._database.transaction() as session:
+        async with self._database.reading() as session:
             receipts = await model_versions.receipts_due(session, serving.version_id, bot_id)
-            ids = [receipt.correction.id for receipt in receipts]
-            await model_versions.mark_receipted(session, serving.version_id, ids, self._now())
-        return await asyncio.to_thread(self._compare, receipts)
+        helped = await asyncio.to_thread(self._compare, receipts, serving)
+        if helped:
+            ids = {one.correction_id for one in helped}
+            async with self._database.transaction() as session:
+                await model_versions.mark_receipted(session, serving.version_id, ids, self._now())
+        return helped
 
-    def _compare(self, receipts: list[Receipt]) -> list[Helped]:
+    def _compare(self, receipts: list[Receipt], serving: Serving) -> list[Helped]:
         return [
             helped
             for receipt in receipts
             for glyph, label in zip(receipt.prediction.glyphs, _labels(receipt.correction), strict=False)
-            if (helped := self._helped(receipt, glyph, label)) is not None
+            if (helped := self._helped(receipt, glyph, label, serving)) is not None
         ]
 
-    def _helped(self, receipt: Receipt, glyph: GlyphRecord, label: int) -> Helped | None:
+    def _helped(self, receipt: Receipt, glyph: GlyphRecord, label: int, serving: Serving) -> Helped | None:
         if glyph.sealed is None or glyph.digit == label:
             return None
-        serving = self._champion.current
         try:
             pixels = np.frombuffer(self._keyring.open(glyph.sealed), np.uint8)
         except KeyLostError:
@@ -76,6 +80,7 @@ class ReceiptService:
         if int(row.argmax()) != label:
             return None
         return Helped(
+            correction_id=receipt.correction.id,
             user_id=receipt.contributor.user_id,
             chat_id=receipt.prediction.chat_id,
             message_id=receipt.prediction.message_id,

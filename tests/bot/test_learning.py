@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import text
 
 from bot import i18n, learning_replies
 from bot.config import Learning
@@ -24,8 +25,8 @@ from model.nn import checkpoint
 from storage import contributors, corrections, runs
 from storage.errors import RunInProgressError, VersionForgottenError, VersionUnconsentedError
 from storage.records import CorrectionState, NewTrainingRun, RunState, VersionState
-from tests.bot.conftest import in_background
-from tests.bot.person import PATIENCE
+from tests.bot.conftest import config_in, in_background, running_in
+from tests.bot.person import PATIENCE, says
 from tests.bot.school import BOT, LONG, Clock, School, found
 
 ADMIN = 1
@@ -397,6 +398,31 @@ async def test_who_asked_for_it_is_told_once_that_their_correction_helped(
     assert (helped.user_id, helped.was, helped.label) == (5, was, digit)
     assert helped.was_confidence < 0.7
     assert await receipts.due(BOT) == []
+    await school.teach(*misread[1], by=await school.person(6))
+    await school.learning.promote(await taught_version(school), ADMIN)
+    assert await receipts.due(BOT) == []
+
+
+async def test_a_receipt_that_fell_due_while_the_bot_was_off_goes_out_at_its_start(
+    tmp_path: Path, cache: Path, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    async with found(tmp_path, cache) as school:
+        person = await school.person(5)
+        async with school.database.transaction() as session:
+            await contributors.set_receipts(session, person, wanted=True)
+        for glyph, digit in misread[:2]:
+            await school.teach(glyph, digit, by=person)
+        await school.learning.promote(await taught_version(school), ADMIN)
+        async with running_in(config_in(tmp_path)) as bot:
+            chat, ours = bot.you.user_id, (await bot.client.get("/localchat/state")).json()["bot"]["id"]
+        async with school.database.transaction() as session:
+            await session.execute(text(f"UPDATE contributors SET bot_id = {ours}, user_id = {chat}"))
+            await session.execute(text(f"UPDATE predictions SET bot_id = {ours}, chat_id = {chat}"))
+
+    async with running_in(config_in(tmp_path)) as bot:
+        told = await bot.you.see(says("2 of your corrections have helped since version 2"))
+
+    assert told["message"]["chat"]["id"] == chat
 
 
 async def test_another_bot_that_shares_the_database_takes_nobodys_receipt_away(

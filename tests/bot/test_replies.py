@@ -152,23 +152,34 @@ def test_every_state_of_a_training_has_words(state: RunState) -> None:
     assert learning_replies.progress(TEXTS, at)
 
 
-def test_a_receipt_tells_what_was_read_then_and_what_is_read_now() -> None:
-    helped = Helped(
-        user_id=5,
-        chat_id=5,
-        message_id=1,
-        corrected_at=datetime(2026, 11, 17, tzinfo=UTC),
-        label=7,
-        was=1,
-        was_confidence=0.62,
-        confidence=0.91,
-        version_id=12,
-    )
+HELPED = Helped(
+    correction_id=3,
+    user_id=5,
+    chat_id=5,
+    message_id=1,
+    corrected_at=datetime(2026, 11, 17, tzinfo=UTC),
+    label=7,
+    was=1,
+    was_confidence=0.62,
+    confidence=0.91,
+    version_id=12,
+)
 
-    assert learning_replies.receipt(TEXTS, helped) == (
+
+def test_a_receipt_tells_what_was_read_then_and_what_is_read_now() -> None:
+    assert learning_replies.receipt(TEXTS, [HELPED]) == (
         "Your 7 of 2026-11-17 has helped: I read it as 1 (62 %), and read it as 7 (91 %) since version 12. "
         "Thank you."
     )
+
+
+def test_a_receipt_of_many_corrections_is_one_short_message() -> None:
+    lines = learning_replies.receipt(TEXTS, [HELPED] * 25).splitlines()
+
+    assert lines[0] == "25 of your corrections have helped since version 12. Thank you."
+    assert lines[1] == "Your 7 of 2026-11-17: was 1 (62 %), is 7 (91 %)"
+    assert lines[-1] == "and 15 more"
+    assert len(lines) == 12
 
 
 @pytest.mark.parametrize(
