@@ -41,6 +41,13 @@ def progress(texts: Texts, at: Progress) -> str:
     return "\n".join(lines)
 
 
+def stopped(texts: Texts) -> str:
+    """What a training's message says when the bot is switched off meanwhile."""
+    return texts.gettext(
+        "The bot was switched off, and the training with it. Nothing was changed; /retrain begins anew."
+    )
+
+
 def _time_left(texts: Texts, seconds: float) -> str:
     """As exactly as a guess can be: minutes above one and a half."""
     if seconds > 90:

@@ -1,6 +1,7 @@
 """For administrators: /retrain with its report card, /models, /review, /cancel."""
 
 import asyncio
+import contextlib
 import logging
 import time
 
@@ -16,12 +17,16 @@ from bot.i18n import Texts
 from bot.report_card_picture import report_card
 from bot.services.learning import Progress, Trigger
 from bot.services.people import Person
+from storage.errors import StorageError
 from storage.records import RunState
 
 log = logging.getLogger(__name__)
 
 EDIT_SECONDS = 2.5
 """Between two edits of the message that shows progress: edits count against Telegram's limits."""
+
+PARTING_SECONDS = 3.0
+"""That a bot which is asked to stop waits for its last word."""
 
 VERSIONS_SHOWN = 15
 _SERVE_BUTTONS = 6
@@ -47,7 +52,19 @@ async def on_retrain(update: Update, context: Context) -> None:
     person, texts = admin_of(update, context), texts_for(update)
     run_id = await context.services.learning.retrain(person.user_id)
     shown = await message.reply_html(learning_replies.starting(texts))
-    context.digitbot.in_background(_follow(run_id, shown, texts, context.digitbot))
+    context.digitbot.in_background(_show(run_id, shown, texts, context.digitbot))
+
+
+async def _show(run_id: int, message: Message, texts: Texts, digitbot: DigitBot) -> None:
+    """`_follow`; where the bot stops meanwhile, and with it the training, the message says so."""
+    try:
+        await _follow(run_id, message, texts, digitbot)
+    except asyncio.CancelledError:
+        with contextlib.suppress(TelegramError, TimeoutError, StorageError):
+            async with asyncio.timeout(PARTING_SECONDS):
+                if not (await anext(digitbot.parts.services.learning.watch(run_id))).is_over:
+                    await message.edit_text(learning_replies.stopped(texts))
+        raise
 
 
 async def _follow(run_id: int, message: Message, texts: Texts, digitbot: DigitBot) -> None:

@@ -10,7 +10,7 @@ from bot.config import Model
 from bot.services.people import Person as Reviewer
 from tests.bot.conftest import Running, button, config_in, consents, running_in, toast
 from tests.bot.person import PATIENCE, Person, says
-from tests.bot.school import SMALL
+from tests.bot.school import LONG, SMALL
 
 Photos = dict[str, bytes]
 
@@ -94,3 +94,20 @@ async def test_retrain_without_corrections_says_what_is_missing(admin: Person) -
     answer = await admin.answer_to(await admin.send("/retrain"))
 
     assert answer["text"].startswith("There are no corrections that may train")
+
+
+async def test_a_training_that_ends_with_its_bot_says_so_in_its_message(
+    tmp_path: Path, photos: Photos
+) -> None:
+    config = config_in(tmp_path, model=Model(mnist_dir=Path("/dev/null/mnist")))
+    digit = next(digits for digits in photos if len(digits) == 1)
+    async with running_in(config, LONG) as bot:
+        await corrected(bot.admin, photos[digit], digit)
+        await consents(bot.admin)
+        await bot.admin.send("/retrain")
+        await bot.admin.see(says("%"))
+
+    async with running_in(config, LONG) as bot:
+        last = [seen["message"].get("text", "") for seen in await bot.admin.history()][-1]
+
+    assert last.startswith("The bot was switched off, and the training with it.")
