@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from storage import backup, inbox, outbox, predictions
+from storage import backup, inbox, predictions
 from storage.engine import Database
 from storage.errors import StorageError
 
@@ -43,7 +43,6 @@ class Housekeeping:
         async with self._database.transaction() as session:
             erased = await predictions.delete_expired(session, now - self._retention, now)
             await inbox.prune(session, now - UPDATES_KEPT)
-            await outbox.prune(session, now - UPDATES_KEPT)
         if erased.predictions:
             log.info("%d readings without consent have expired", erased.predictions)
         await self._database.scrub()

@@ -21,7 +21,6 @@ from storage.tables import (
     ContributorRow,
     CorrectionRow,
     InboxRow,
-    OutboxRow,
     PredictionRow,
     ServingRow,
     TrainingRunRow,
@@ -125,16 +124,6 @@ async def set_consent(
     return row.to_record()
 
 
-async def with_receipts(session: AsyncSession, bot_id: int) -> list[ContributorRecord]:
-    """The people of a bot who want to hear when a correction of theirs helped."""
-    rows = await session.scalars(
-        select(ContributorRow)
-        .where(ContributorRow.bot_id == bot_id, ContributorRow.wants_receipts)
-        .order_by(ContributorRow.id)
-    )
-    return [row.to_record() for row in rows]
-
-
 async def forget(session: AsyncSession, contributor_id: int, now: datetime) -> Erased:
     """Erase everything of a person: readings, glyphs, corrections, updates, waiting answers, their id.
 
@@ -159,7 +148,6 @@ async def forget(session: AsyncSession, contributor_id: int, now: datetime) -> E
 
 async def _erase_traces(session: AsyncSession, bot_id: int, user_id: int) -> None:
     """Take a person's id out of rows that are not theirs or hang on no foreign key."""
-    await session.execute(delete(OutboxRow).where(OutboxRow.bot_id == bot_id, OutboxRow.user_id == user_id))
     await session.execute(
         update(InboxRow)
         .where(InboxRow.bot_id == bot_id, InboxRow.user_id == user_id)
@@ -172,9 +160,7 @@ async def _erase_traces(session: AsyncSession, bot_id: int, user_id: int) -> Non
         update(ServingRow).where(ServingRow.promoted_by == user_id).values(promoted_by=None)
     )
     await session.execute(
-        update(TrainingRunRow)
-        .where(TrainingRunRow.requested_by == user_id)
-        .values(requested_by=None, chat_id=None, message_id=None)
+        update(TrainingRunRow).where(TrainingRunRow.requested_by == user_id).values(requested_by=None)
     )
 
 

@@ -234,16 +234,6 @@ async def counts(session: AsyncSession, contributor_id: int | None = None) -> Co
     return CorrectionCounts(by_state, max((newest for *_, newest in found), default=None))
 
 
-async def count_since(session: AsyncSession, contributor_id: int, since: datetime) -> int:
-    """How many corrections a person made since a moment, replaced and undone ones included."""
-    counted = (
-        select(func.count())
-        .select_from(CorrectionRow)
-        .where(CorrectionRow.contributor_id == contributor_id, CorrectionRow.created_at >= since)
-    )
-    return await session.scalar(counted) or 0
-
-
 async def count_new_since(session: AsyncSession, since: datetime | None) -> int:
     """How many corrections were accepted that were made, or passed a review, after a moment (None: ever)."""
     query = (
@@ -259,21 +249,6 @@ async def count_new_since(session: AsyncSession, since: datetime | None) -> int:
     if since is not None:
         query = query.where(or_(CorrectionRow.created_at > since, CorrectionRow.decided_at > since))
     return await session.scalar(query) or 0
-
-
-async def of_contributor(session: AsyncSession, contributor_id: int, limit: int = 100) -> list[LabelledGlyph]:
-    """The glyphs that a person labelled last, newest correction first."""
-    ids = await session.scalars(
-        select(CorrectionRow.id)
-        .where(
-            CorrectionRow.contributor_id == contributor_id,
-            CorrectionRow.is_current,
-            CorrectionRow.labels_glyphs,
-        )
-        .order_by(CorrectionRow.created_at.desc(), CorrectionRow.id.desc())
-        .limit(limit)
-    )
-    return await _labelled(session, list(ids))
 
 
 async def unscreened(

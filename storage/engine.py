@@ -260,7 +260,7 @@ class Database:
                 connection = await plain.execution_options(**options)
                 if self.path is None:
                     await connection.exec_driver_sql(
-                        "VACUUM contributors, predictions, glyphs, corrections, inbox, outbox"
+                        "VACUUM contributors, predictions, glyphs, corrections, inbox"
                     )
                     return True
                 result = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy import Update, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.insertion import insert_if_new
@@ -83,16 +83,6 @@ async def mark_failed(session: AsyncSession, bot_id: int, update_id: int, error:
     await session.execute(
         _one(bot_id, update_id).values(state=InboxState.FAILED, payload={}, user_id=None, error=error)
     )
-
-
-async def count_open(session: AsyncSession, bot_id: int) -> int:
-    """How many updates wait to be handled."""
-    counted = (
-        select(func.count())
-        .select_from(InboxRow)
-        .where(InboxRow.bot_id == bot_id, InboxRow.state == InboxState.OPEN)
-    )
-    return await session.scalar(counted) or 0
 
 
 async def prune(session: AsyncSession, before: datetime) -> int:

@@ -13,12 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.tables import (
     ContributorRow,
     InboxRow,
-    OutboxRow,
     PredictionRow,
     TrainingRunRow,
 )
 
-NumberedRow = ContributorRow | InboxRow | OutboxRow | PredictionRow | TrainingRunRow
+NumberedRow = ContributorRow | InboxRow | PredictionRow | TrainingRunRow
 
 
 async def insert_if_new(

@@ -219,17 +219,6 @@ async def record_learned(session: AsyncSession, version_id: int, correction_ids:
         raise VersionUnconsentedError(version_id)
 
 
-async def learned_from(session: AsyncSession, version_id: int) -> list[int]:
-    """Ids of the corrections that a version learned from, as far as they are still there."""
-    return list(
-        await session.scalars(
-            select(VersionCorrectionRow.correction_id)
-            .where(VersionCorrectionRow.version_id == version_id)
-            .order_by(VersionCorrectionRow.correction_id)
-        )
-    )
-
-
 async def unconsented(session: AsyncSession, version_ids: Iterable[int]) -> set[int]:
     """Those of the versions that have never served and learned from a photo whose owner does not agree.
 

@@ -463,16 +463,12 @@ class NewTrainingRun:
     Attributes:
         trigger: "command", "schedule", "forgetting", ...
         requested_by: a user's id, or None where no person did.
-        chat_id, message_id: of the message that shows progress, if there is one.
         slot: what makes a scheduled run happen once in all processes, such as "2026-11-24T03:00".
     """
 
     trigger: str
     created_at: datetime
     requested_by: int | None = None
-    bot_id: int | None = None
-    chat_id: int | None = None
-    message_id: int | None = None
     slot: str | None = None
 
 
@@ -498,9 +494,6 @@ class TrainingRunRecord:
     finished_at: datetime | None
     heartbeat_at: datetime | None
     requested_by: int | None
-    bot_id: int | None
-    chat_id: int | None
-    message_id: int | None
     slot: str | None
     holder: str | None
     stage: str
@@ -541,37 +534,6 @@ class InboxRecord:
     received_at: datetime
     tries: int
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """An answer that must arrive.
-
-    Attributes:
-        key: the same message twice has the same key and is stored once.
-        payload: what to send, in terms of the caller.
-    """
-
-    bot_id: int
-    chat_id: int
-    key: str
-    payload: JsonObject = field(repr=False)
-    created_at: datetime
-    user_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRecord:
-    """An answer that waits to be sent."""
-
-    id: int
-    bot_id: int
-    chat_id: int
-    user_id: int | None
-    key: str
-    payload: JsonObject = field(repr=False)
-    created_at: datetime
-    tries: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,6 @@ from storage.records import (
     InboxRecord,
     InboxState,
     ModelVersionRecord,
-    OutboxRecord,
     PredictionRecord,
     RunState,
     SealedPixels,
@@ -422,9 +421,6 @@ class TrainingRunRow(Base):
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
     requested_by: Mapped[int | None] = mapped_column(BigInt)
-    bot_id: Mapped[int | None] = mapped_column(BigInt)
-    chat_id: Mapped[int | None] = mapped_column(BigInt)
-    message_id: Mapped[int | None] = mapped_column(BigInt)
     slot: Mapped[str | None]
     holder: Mapped[str | None]
     stage: Mapped[str]
@@ -445,9 +441,6 @@ class TrainingRunRow(Base):
             self.finished_at,
             self.heartbeat_at,
             self.requested_by,
-            self.bot_id,
-            self.chat_id,
-            self.message_id,
             self.slot,
             self.holder,
             self.stage,
@@ -492,39 +485,4 @@ class InboxRow(Base):
             self.received_at,
             self.tries,
             self.error,
-        )
-
-
-class OutboxRow(Base):
-    """An answer that must arrive; it stays for a while afterwards, so that it is not sent twice."""
-
-    __tablename__ = "outbox"
-    __table_args__ = (
-        UniqueConstraint("bot_id", "key"),
-        Index(None, "bot_id", "sent_at"),
-        Index(None, "bot_id", "user_id"),
-        STRICT,
-    )
-
-    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
-    bot_id: Mapped[int] = mapped_column(BigInt)
-    chat_id: Mapped[int] = mapped_column(BigInt)
-    user_id: Mapped[int | None] = mapped_column(BigInt)
-    key: Mapped[str]
-    payload: Mapped[Any] = mapped_column(Json)
-    created_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
-    tries: Mapped[int] = mapped_column(Integer)
-
-    def to_record(self) -> OutboxRecord:
-        """The row as a record."""
-        return OutboxRecord(
-            self.id,
-            self.bot_id,
-            self.chat_id,
-            self.user_id,
-            self.key,
-            self.payload,
-            self.created_at,
-            self.tries,
         )

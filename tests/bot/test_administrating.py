@@ -97,8 +97,9 @@ async def test_retrain_without_corrections_says_what_is_missing(admin: Person) -
 
 
 async def test_a_training_that_ends_with_its_bot_says_so_in_its_message(
-    tmp_path: Path, photos: Photos
+    tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     config = config_in(tmp_path, model=Model(mnist_dir=Path("/dev/null/mnist")))
     digit = next(digits for digits in photos if len(digits) == 1)
     async with running_in(config, LONG) as bot:

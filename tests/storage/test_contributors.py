@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from storage import contributors, corrections, engine, inbox, model_versions, outbox, predictions, runs
+from storage import contributors, corrections, engine, inbox, model_versions, predictions, runs
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import ContributorNotFoundError, VersionForgottenError
@@ -13,7 +13,6 @@ from storage.records import (
     CorrectionState,
     Decision,
     InboxState,
-    NewMessage,
     NewTrainingRun,
     NewUpdate,
 )
@@ -58,7 +57,6 @@ async def test_choices_are_remembered(database: Database) -> None:
 
     async with database.reading() as session:
         found = await contributors.get(session, anna.id)
-        assert await contributors.with_receipts(session, BOT) == [found]
     assert (found.consent, found.consent_version, found.consent_at) == (Consent.GIVEN, 3, later(minutes=1))
     assert (found.asked_at, found.wants_receipts) == (NOW, True)
 
@@ -127,12 +125,8 @@ async def fill(database: Database, keyring: Keyring) -> tuple[int, int]:
         tuned = await model_versions.add(session, new_version(b"tuned", root.id))
         await model_versions.record_learned(session, tuned.id, [taught.id])
         await model_versions.promote(session, tuned.id, ANNA, NOW)
-        await runs.request(
-            session, NewTrainingRun("command", NOW, requested_by=ANNA, bot_id=BOT, chat_id=CHAT, message_id=9)
-        )
+        await runs.request(session, NewTrainingRun("command", NOW, requested_by=ANNA))
         await inbox.put(session, BOT, [NewUpdate(1, {"from": ANNA}, ANNA), NewUpdate(2, {}, BERT)], NOW)
-        await outbox.put(session, NewMessage(BOT, CHAT, "hers", {"to": ANNA}, NOW, ANNA))
-        await outbox.put(session, NewMessage(BOT, CHAT, "berts", {}, NOW, BERT))
     return anna.id, tuned.id
 
 
@@ -156,7 +150,6 @@ async def test_forgetting_erases_a_person_from_every_table(database: Database, k
         kept = await corrections.current_for(session, berts.id, bert.id)
         assert kept is not None
         assert kept.digits == "9"
-        assert [one.key for one in await outbox.unsent(session, BOT)] == ["berts"]
         assert [one.update_id for one in await inbox.open_updates(session, BOT)] == [2]
         hers = await inbox.find(session, BOT, 1)
         assert hers is not None

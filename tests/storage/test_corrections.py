@@ -427,27 +427,11 @@ async def test_corrections_are_counted_for_their_author_and_for_the_schedule(
         assert (counted.total, counted.newest_at) == (5, later(hours=4))
         assert (await corrections.counts(session)).total == 5
         assert (await corrections.counts(session, 404)).total == 0
-        assert await corrections.count_since(session, anna.id, later(hours=3)) == 2
         assert await corrections.count_new_since(session, None) == 3
         assert await corrections.count_new_since(session, later(hours=1)) == 1
         held = (await corrections.review_queue(session))[0].correction
         await corrections.decide(session, held.id, Decision.ACCEPTED, BERT, later(hours=9))
         assert await corrections.count_new_since(session, later(hours=5)) == 1
-
-
-async def test_a_persons_own_glyphs_come_newest_first(database: Database, keyring: Keyring) -> None:
-    await teach(database, keyring, [1, 2], each=3)
-    async with database.reading() as session:
-        anna = await contributors.find(session, BOT, 1)
-        assert anna is not None
-        newest = await corrections.of_contributor(session, anna.id, limit=2)
-
-    assert said(newest, keyring) == [
-        (pixels(100 * 1002), 2),
-        (pixels(100 * 1002 + 1), 1),
-        (pixels(100 * 1001), 1),
-        (pixels(100 * 1001 + 1), 1),
-    ]
 
 
 async def test_everything_accepted_is_exported_in_a_stable_order(

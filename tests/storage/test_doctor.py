@@ -49,7 +49,7 @@ async def test_tables_of_another_revision_are_named(database: Database, keyring:
         async with database.transaction() as session:
             await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
-    assert found["tables"] == "expected revision 0001, found 0000; `digitbot run` migrates"
+    assert found["tables"] == "expected revision 0002, found 0000; `digitbot run` migrates"
 
 
 async def test_references_to_nothing_are_named(sqlite_database: Database, keyring: Keyring) -> None:

@@ -14,7 +14,6 @@ async def test_an_update_is_stored_once_however_often_it_comes(database: Databas
 
     async with database.reading() as session:
         waiting = await inbox.open_updates(session, BOT)
-        assert await inbox.count_open(session, BOT) == 3
     assert [(one.update_id, one.received_at) for one in waiting] == [
         (5, NOW),
         (4, NOW),
@@ -44,7 +43,7 @@ async def test_an_update_that_was_done_comes_back_as_known(database: Database) -
         await inbox.put(session, BOT, [NewUpdate(1, {})], NOW)
         await inbox.mark_done(session, BOT, 1)
         assert await inbox.put(session, BOT, [NewUpdate(1, {})], NOW) == []
-        assert await inbox.count_open(session, BOT) == 0
+        assert await inbox.open_updates(session, BOT) == []
 
 
 async def test_tries_are_counted(database: Database) -> None:

@@ -132,22 +132,22 @@ def test_it_works_from_any_working_directory(tmp_path: Path, monkeypatch: pytest
 def test_tables_of_a_newer_digitbot_are_refused_and_left_alone(empty_url: str) -> None:
     migration.migrate(empty_url)
     with open_sync(empty_url) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = 'newer'"))
         connection.commit()
 
-    with pytest.raises(UnknownRevisionError, match=r"9999.*newer digitbot") as caught:
+    with pytest.raises(UnknownRevisionError, match=r"newer.*newer digitbot") as caught:
         migration.migrate(empty_url)
 
-    assert caught.value.revision == "9999"
+    assert caught.value.revision == "newer"
 
 
 def upgrade_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> Path:
     """A migrated database with a contributor, and a second step whose upgrade is `body`."""
     steps = tmp_path / "migrations"
     shutil.copytree(Path(migration.__file__).parents[1] / "migrations", steps)
-    (steps / "versions" / "0002_next.py").write_text(
+    (steps / "versions" / "9999_next.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        f'revision = "0002"\ndown_revision = "{REVISIONS[-1]}"\n\n\ndef upgrade():\n    {body}\n'
+        f'revision = "9999"\ndown_revision = "{REVISIONS[-1]}"\n\n\ndef upgrade():\n    {body}\n'
     )
     file = tmp_path / "digitbot.db"
     migration.migrate(f"sqlite:///{file}")
