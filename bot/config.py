@@ -24,12 +24,14 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from bot.errors import ConfigError
 
 DEFAULT_FILE = Path("config.toml")
-FILE_VARIABLE = "DIGITBOT_CONFIG"
+PREFIX = "DIGITBOT_"
+FILE_VARIABLE = f"{PREFIX}CONFIG"
 TELEGRAM = "https://api.telegram.org"
 
 
@@ -203,7 +205,7 @@ class Config(BaseSettings):
     """Everything that can be configured; what each key means is said in config.example.toml."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DIGITBOT_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         frozen=True,
         extra="forbid",
@@ -240,8 +242,9 @@ def load(path: Path | None = None) -> Config:
     try:
         return Config(**values)
     except ValidationError as exc:
-        problems = "; ".join(_problem(error) for error in exc.errors())
-        raise ConfigError(f"{file or 'the environment'}: {problems}") from None
+        raise ConfigError("; ".join(_problem(error, file) for error in exc.errors())) from None
+    except SettingsError as exc:  # a whole section in one variable, which is no JSON
+        raise ConfigError(f"the environment: {str(exc).partition(' from source')[0]}") from None
 
 
 def _values(path: Path | None) -> tuple[Path | None, dict[str, Any]]:
@@ -251,15 +254,21 @@ def _values(path: Path | None) -> tuple[Path | None, dict[str, Any]]:
     if named is None and not file.exists():
         return None, {}
     try:
-        with file.open("rb") as stream:
-            return file, tomllib.load(stream)
+        return file, tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors put a mark before it
     except OSError as exc:
         raise ConfigError(f"{file}: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        line = exc.object.count(b"\n", 0, exc.start) + 1
+        raise ConfigError(f"{file}: line {line} is not UTF-8") from None
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{file}: {exc}") from exc
 
 
-def _problem(error: Any) -> str:
-    """`telegram.tokn: unknown key` and the like; never the value, which may be a secret."""
-    key = ".".join(str(part) for part in error["loc"])
-    return f"{key}: unknown key" if error["type"] == "extra_forbidden" else f"{key}: {error['msg']}"
+def _problem(error: Any, file: Path | None) -> str:
+    """`config.toml: telegram.tokn: unknown key` and the like; never the value, which may be a secret."""
+    parts = [str(part) for part in error["loc"]]
+    variable = f"{PREFIX}{'__'.join(parts)}".upper()  # of an item in a list: with its index behind the list's
+    is_set = any(name.startswith(PREFIX) and variable.startswith(name) for name in map(str.upper, os.environ))
+    where = "the environment" if is_set or file is None else file
+    what = "unknown key" if error["type"] == "extra_forbidden" else error["msg"]
+    return f"{where}: {'.'.join(parts)}: {what}"

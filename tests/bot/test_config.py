@@ -100,6 +100,46 @@ def test_an_unknown_variable_of_a_section_is_an_error_too(monkeypatch: pytest.Mo
         config.load()
 
 
+def test_what_is_wrong_in_the_environment_is_not_said_of_the_file(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(nowhere, "[web]\nhost = 5\n")
+    monkeypatch.setenv("DIGITBOT_WEB__PORT", "x")
+    monkeypatch.setenv("DIGITBOT_TELEGRAM__ADMINS", "5,x")
+
+    with pytest.raises(ConfigError) as raised:
+        config.load()
+
+    complaints = [complaint.rpartition(": ")[0] for complaint in str(raised.value).split("; ")]
+    assert complaints == [
+        "the environment: telegram.admins.1",
+        "config.toml: web.host",
+        "the environment: web.port",
+    ]
+
+
+def test_a_section_in_one_variable_that_is_no_json_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITBOT_WEB", "hidden")
+
+    with pytest.raises(ConfigError, match=r'the environment: .*"web"') as raised:
+        config.load()
+
+    assert "hidden" not in str(raised.value)
+
+
+def test_a_file_in_another_encoding_is_an_error_that_names_the_line(nowhere: Path) -> None:
+    (nowhere / "config.toml").write_bytes("[web]\n# für alle\n".encode("latin-1"))
+
+    with pytest.raises(ConfigError, match=r"config\.toml: line 2 is not UTF-8"):
+        config.load()
+
+
+def test_a_mark_of_an_editor_before_the_first_line_is_left_out(nowhere: Path) -> None:
+    (nowhere / "config.toml").write_text("[web]\nport = 81\n", encoding="utf-8-sig")
+
+    assert config.load().web.port == 81
+
+
 def test_a_named_file_that_is_missing_is_an_error() -> None:
     with pytest.raises(ConfigError, match="No such file"):
         config.load(Path("missing.toml"))
