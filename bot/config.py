@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 import platformdirs
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -42,11 +43,20 @@ def _split(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
+def _time_of_day(value: str) -> str:
+    """``HH:MM`` or nothing, as it is; of a pattern, pydantic would show people the regular expression."""
+    if not re.fullmatch(r"(([01]\d|2[0-3]):[0-5]\d)?", value, re.ASCII):
+        raise ValueError("a time is written HH:MM, from 00:00 to 23:59")
+    return value
+
+
 Ids = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 Words = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Days = Annotated[int, Field(gt=0, le=36_500)]
 
 
 class _Section(BaseModel):
@@ -144,7 +154,7 @@ class Learning(_Section):
         retention_days: how long predictions are kept without consent.
     """
 
-    schedule: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "03:00"
+    schedule: TimeOfDay = "03:00"
     minimum_new_corrections: Positive = 50
     promote_automatically: bool = False
     maximum_training_corrections: Positive = 10_000
@@ -155,7 +165,7 @@ class Learning(_Section):
     caps_from: Positive = 20
     quarantine_above: Probability = 0.95
     margins: Margins = Margins()
-    retention_days: Positive = 30
+    retention_days: Days = 30
 
 
 class Web(_Section):
@@ -194,7 +204,7 @@ class Limits(_Section):
     photo_burst: Positive = 120
     requests_per_minute: Positive = 1200
     photo_bytes: Positive = 20 << 20
-    decoder_processes: Positive = 2
+    decoder_processes: Annotated[int, Field(gt=0, le=256)] = 2
     decoder_memory: Positive = 1 << 30
     decoder_seconds: Seconds = 10
     download_seconds: Seconds = 60
@@ -238,6 +248,7 @@ def load(path: Path | None = None) -> Config:
     Raises:
         ConfigError: a named file is missing or no TOML, or a key is unknown or has an impossible value.
     """
+    _refuse_unknown_sections()
     file, values = _values(path)
     try:
         return Config(**values)
@@ -245,6 +256,14 @@ def load(path: Path | None = None) -> Config:
         raise ConfigError("; ".join(_problem(error, file) for error in exc.errors())) from None
     except SettingsError as exc:  # a whole section in one variable, which is no JSON
         raise ConfigError(f"the environment: {str(exc).partition(' from source')[0]}") from None
+
+
+def _refuse_unknown_sections() -> None:
+    """A variable of a section that there is not would be passed over, and its bot serve the local chat."""
+    for name in map(str.upper, os.environ):
+        section, is_key, _ = name.removeprefix(PREFIX).lower().partition("__")
+        if name.startswith(PREFIX) and is_key and section not in Config.model_fields:
+            raise ConfigError(f"the environment: {section}: unknown key")
 
 
 def _values(path: Path | None) -> tuple[Path | None, dict[str, Any]]:
@@ -270,5 +289,5 @@ def _problem(error: Any, file: Path | None) -> str:
     variable = f"{PREFIX}{'__'.join(parts)}".upper()  # of an item in a list: with its index behind the list's
     is_set = any(name.startswith(PREFIX) and variable.startswith(name) for name in map(str.upper, os.environ))
     where = "the environment" if is_set or file is None else file
-    what = "unknown key" if error["type"] == "extra_forbidden" else error["msg"]
+    what = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
     return f"{where}: {'.'.join(parts)}: {what}"

@@ -78,7 +78,12 @@ def test_a_variable_names_another_file(tmp_path: Path, monkeypatch: pytest.Monke
         ("[telgram]\n", "telgram: unknown key"),
         ('[web]\nport = "1:hidden"\n', "web.port: Input should be a valid integer"),
         ("[learning]\nshare_per_person = 2\n", "learning.share_per_person: Input should be less than"),
-        ('[learning]\nschedule = "25:00"\n', "learning.schedule: String should match"),
+        ('[learning]\nschedule = "25:00"\n', "learning.schedule: a time is written HH:MM"),
+        ('[learning]\nschedule = "3:00"\n', "learning.schedule: a time is written HH:MM"),
+        ("[learning]\nretention_days = 10000000\n", "learning.retention_days: Input should be less than"),
+        ("[limits]\ndecoder_seconds = inf\n", "limits.decoder_seconds: Input should be less than"),
+        ("[limits]\ndownload_seconds = 1e30\n", "limits.download_seconds: Input should be less than"),
+        ("[limits]\ndecoder_processes = 1000000\n", "limits.decoder_processes: Input should be less than"),
         ("[telegram\n", "config.toml: "),
         ('[telegram]\nwebhook = "https://bot.example.org"\n', "a webhook needs a webhook_secret"),
     ],
@@ -97,6 +102,13 @@ def test_an_unknown_variable_of_a_section_is_an_error_too(monkeypatch: pytest.Mo
     monkeypatch.setenv("DIGITBOT_TELEGRAM__TOKN", "1:hidden")
 
     with pytest.raises(ConfigError, match=r"telegram\.tokn: unknown key"):
+        config.load()
+
+
+def test_a_variable_of_an_unknown_section_is_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITBOT_TELGRAM__TOKEN", "1:hidden")
+
+    with pytest.raises(ConfigError, match="the environment: telgram: unknown key"):
         config.load()
 
 
