@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bot import app
 from bot.app import Core
+from bot.commands import LARGEST_ID
 from bot.config import Config
 from bot.errors import BotError, NothingToLearnError
 from bot.services.learning import LearningService
@@ -36,7 +37,8 @@ def retrain(context: typer.Context) -> None:
 
 
 def promote(
-    context: typer.Context, version: Annotated[int, typer.Argument(help="As `models` shows it.")]
+    context: typer.Context,
+    version: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, help="As `models` shows it.")],
 ) -> None:
     """Let a model version serve; every running digitbot that shares the database follows within seconds."""
     serving = _with_core(context, lambda core: core.services.learning.promote(version, None))
@@ -45,7 +47,9 @@ def promote(
 
 def rollback(
     context: typer.Context,
-    version: Annotated[int, typer.Argument(help="A version that has served, as `models` shows it.")],
+    version: Annotated[
+        int, typer.Argument(min=1, max=LARGEST_ID, help="A version that has served, as `models` shows it.")
+    ],
 ) -> None:
     """Let a model version serve again that did before."""
     serving = _with_core(context, lambda core: core.services.learning.roll_back(None, version))
@@ -66,7 +70,8 @@ def models(context: typer.Context, as_json: Json = False) -> None:
 
 
 def replay(
-    context: typer.Context, prediction: Annotated[int, typer.Argument(help="Id of a stored reading.")]
+    context: typer.Context,
+    prediction: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, help="Id of a stored reading.")],
 ) -> None:
     """Compute a stored reading again; on the machine that made it every bit must agree."""
     repeated = _with_core(context, lambda core: core.services.replays.replay(prediction))

@@ -41,7 +41,9 @@ def read(
     inputs: Annotated[list[Path], typer.Argument(help="Photos, and folders of them.", metavar="INPUT...")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Photos read at once; default: every core.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Photos read at once; default: every core.")
+    ] = None,
 ) -> None:
     """Read the digits in photos, in order, each as soon as it is read."""
     configuration: Config = context.obj

@@ -11,6 +11,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot import app, logging
+from bot.commands import LARGEST_ID
 from bot.config import Config
 from bot.decoder import DecoderPool
 from bot.errors import UnavailableError
@@ -58,7 +59,8 @@ def backup(
 
 
 def forget(
-    context: typer.Context, user_id: Annotated[int, typer.Argument(help="Their numeric Telegram id.")]
+    context: typer.Context,
+    user_id: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, help="Their numeric Telegram id.")],
 ) -> None:
     """Erase everything of a person, as /forget_me does, and mark the networks that learned from it."""
 

@@ -53,6 +53,19 @@ def test_usage_is_2_and_failure_one_line_on_stderr(
     assert seen.err == "digitbot: missing.toml: No such file or directory\n"
 
 
+@pytest.mark.parametrize(
+    "arguments", [("promote",), ("rollback",), ("replay",), ("forget",), ("read", "photo.jpg", "--jobs")]
+)
+def test_a_number_that_is_too_large_is_wrong_usage(
+    arguments: tuple[str, ...],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert digitbot(monkeypatch, *arguments, "99999999999999999999") == 2
+    assert "Invalid value" in capsys.readouterr().err
+
+
 def test_a_taken_port_is_one_clear_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
