@@ -61,5 +61,13 @@ def main() -> None:
         with threadpool_limits(1, user_api="blas"):
             app()
     except (BotError, ModelError, StorageError) as exc:
-        typer.echo(f"digitbot: {exc}", err=True)
-        sys.exit(1)
+        _fail(str(exc))
+    except OSError as exc:  # a folder that may not be written to, a full disk
+        if exc.strerror is None:
+            raise  # not the operating system's word
+        _fail(exc.strerror if exc.filename is None else f"{exc.filename}: {exc.strerror}")
+
+
+def _fail(reason: str) -> None:
+    typer.echo(f"digitbot: {reason}", err=True)
+    sys.exit(1)

@@ -68,7 +68,9 @@ def train(
     architecture: Annotated[
         Architecture, typer.Option(help="The seed network, or one of the two that serve.")
     ],
-    out: Annotated[Path, typer.Option(help="The checkpoint to write.", metavar="FILE")],
+    out: Annotated[
+        Path, typer.Option(help="The checkpoint to write.", metavar="FILE", dir_okay=False, writable=True)
+    ],
     mnist_folder: MnistFolder = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training set.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn by lot.")] = 0,
@@ -200,7 +202,9 @@ def evaluate(
     ] = None,
     mnist_folder: MnistFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write pictures here.", metavar="DIR")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write pictures here.", metavar="DIR", file_okay=False)
+    ] = None,
 ) -> None:
     """Measure a checkpoint on MNIST's 10,000 test images."""
     found = checkpoint.shipped("reader") if file is None else checkpoint.load_file(file)

@@ -53,6 +53,31 @@ def test_usage_is_2_and_failure_one_line_on_stderr(
     assert seen.err == "digitbot: missing.toml: No such file or directory\n"
 
 
+def test_what_the_operating_system_refuses_is_one_line_that_names_the_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "file").touch()
+
+    assert digitbot(monkeypatch, "export", "file") == 1
+    assert capsys.readouterr().err == "digitbot: file: File exists\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("train", "--architecture", "classic", "--out", "folder"), ("evaluate", "--report", "file")]
+)
+def test_where_nothing_can_be_written_is_wrong_usage_before_any_work(
+    arguments: tuple[str, ...],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (folder / "folder").mkdir()
+    (folder / "file").touch()
+
+    assert digitbot(monkeypatch, *arguments, "--mnist", "folder") == 2
+    assert "Invalid value" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments", [("promote",), ("rollback",), ("replay",), ("forget",), ("read", "photo.jpg", "--jobs")]
 )
