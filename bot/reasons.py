@@ -2,7 +2,13 @@
 
 from bot.decoder import DecoderCrashedError, DecoderTimeoutError
 from bot.i18n import Texts
-from model.errors import BrokenPhotoError, PhotoTooLargeError, UnreadablePhotoError, UnsupportedFormatError
+from model.errors import (
+    BrokenPhotoError,
+    PhotoTooLargeError,
+    UnopenedPhotoError,
+    UnreadablePhotoError,
+    UnsupportedFormatError,
+)
 from model.reading import Abstention, AbstentionReason
 
 
@@ -45,6 +51,8 @@ def unreadable(texts: Texts, error: UnreadablePhotoError) -> str:
                 "I cannot read {format} pictures. Please send it as a photo, or as a JPEG or PNG file."
             )
             return sentence.format(format=error.format)
+        case UnopenedPhotoError():
+            return texts.gettext("I cannot open this file: {reason}.").format(reason=error)
         case PhotoTooLargeError():
             return texts.gettext(
                 "This picture is too large for me. Please send it as a photo, or a smaller one."

@@ -2,6 +2,7 @@
 
 ModelError
 ├── UnreadablePhotoError        the bytes are no photo that we read; says what is wrong with them
+│   ├── UnopenedPhotoError      its file cannot be opened or read; says why
 │   ├── UnknownFormatError      none of JPEG, PNG, WebP, BMP, GIF
 │   ├── UnsupportedFormatError  a format that we know and do not read (AVIF, or HEIC without pillow-heif)
 │   ├── PhotoTooLargeError      more bytes or pixels than allowed
@@ -19,6 +20,10 @@ class ModelError(Exception):
 
 class UnreadablePhotoError(ModelError):
     """The bytes are no photo that digitbot reads."""
+
+
+class UnopenedPhotoError(UnreadablePhotoError):
+    """The file cannot be opened or read; the message is the operating system's reason."""
 
 
 class UnknownFormatError(UnreadablePhotoError):

@@ -16,7 +16,7 @@ from bot import i18n
 from bot.config import Config
 from bot.decoder import DecoderPool
 from bot.reading_answer import ReadingAnswer, reason
-from model.errors import UnreadablePhotoError
+from model.errors import UnopenedPhotoError, UnreadablePhotoError
 from model.nn import checkpoint
 from model.reading import Reading
 from model.recognizer import Recognizer
@@ -61,7 +61,7 @@ def read(
     ) as pool:
         for result in read_files(_files(inputs), pool, recognizer, jobs):
             typer.echo(render(result))
-    missing = [str(path) for path in inputs if not path.exists()]
+    missing = [str(path) for path in inputs if not os.path.exists(path)]  # noqa: PTH110 - see `_files`
     if missing:
         typer.echo(f"digitbot: no such file or folder: {', '.join(missing)}", err=True)
         raise typer.Exit(1)
@@ -97,14 +97,23 @@ def _in_order(work: Callable[[Path], FileReading], files: Iterable[Path], jobs: 
 
 
 def _files(inputs: Sequence[Path]) -> Iterator[Path]:
-    """The inputs that are files, and all files that are not hidden below those that are folders, sorted."""
+    """The inputs that are no folders (pipes too), and below folders all files that are not hidden, sorted.
+
+    `os.path` says no where `Path` would raise: of a name that is too long, of a link into a closed folder.
+    """
     for path in inputs:
-        if path.is_file():
+        if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112
             yield path
-        for folder, folders, names in os.walk(path):
+        for folder, folders, names in os.walk(path, onerror=_tell):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             found = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
-            yield from (file for file in found if file.is_file())
+            yield from (file for file in found if os.path.isfile(file))  # noqa: PTH113
+
+
+def _tell(error: OSError) -> None:
+    """Say which folder cannot be opened; what is no folder at all is told elsewhere."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        typer.echo(f"digitbot: {error.filename}: {error.strerror}", err=True)
 
 
 def _bytes(file: Path, most: int) -> bytes:
@@ -113,7 +122,7 @@ def _bytes(file: Path, most: int) -> bytes:
         with file.open("rb") as stream:
             return stream.read(most + 1)
     except OSError as exc:
-        raise UnreadablePhotoError(f"{exc.strerror}") from exc
+        raise UnopenedPhotoError(f"{exc.strerror}") from exc
 
 
 def _as_json(result: FileReading) -> str:

@@ -1,7 +1,11 @@
 """The command `digitbot read`."""
 
+import errno
 import json
+import os
+import threading
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from typer.testing import CliRunner
@@ -46,6 +50,50 @@ def test_people_get_digits_and_confidence_or_the_reason(folder: Path) -> None:
     assert ": 7 " in digit
     assert digit.endswith("%")
     assert "no picture" in reason
+
+
+def test_a_pipe_is_read_like_a_file(folder: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[(folder / "a.png").read_bytes()], daemon=True)
+    writer.start()
+
+    result = CliRunner().invoke(app, ["read", str(pipe)])
+
+    assert ": 7 " in result.stdout
+
+
+def test_a_name_that_is_too_long_does_not_exist_and_the_others_are_read(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["read", "a" * 5000, str(folder / "a.png")])
+
+    assert result.exit_code == 1
+    assert ": 7 " in result.stdout
+    assert "no such file" in result.stderr
+
+
+def test_a_file_and_a_folder_that_cannot_be_opened_are_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusals are made here, since a superuser is refused nothing."""
+    closed = tmp_path / "closed.png"
+    closed.touch()
+    (tmp_path / "below").mkdir()
+    open_file = Path.open
+
+    def refuse(path: Path) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    def open_others(path: Path, mode: str) -> Any:
+        return refuse(path) if path == closed else open_file(path, mode)
+
+    monkeypatch.setattr(Path, "open", open_others)
+    monkeypatch.setattr("os.scandir", refuse)
+
+    result = CliRunner().invoke(app, ["read", str(closed), str(tmp_path / "below")])
+
+    assert result.exit_code == 0
+    assert result.stdout.endswith("closed.png: I cannot open this file: Permission denied.\n")
+    assert result.stderr.endswith("below: Permission denied\n")
 
 
 def test_an_input_that_does_not_exist_is_status_1_and_the_others_are_read(folder: Path) -> None:
