@@ -38,7 +38,9 @@ class FileReading:
 
 def read(
     context: typer.Context,
-    inputs: Annotated[list[Path], typer.Argument(help="Photos, and folders of them.", metavar="INPUT...")],
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Photos, and folders of them.", metavar="INPUT", readable=False)
+    ],  # readable or not, each has its line
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     jobs: Annotated[
@@ -102,18 +104,21 @@ def _files(inputs: Sequence[Path]) -> Iterator[Path]:
     `os.path` says no where `Path` would raise: of a name that is too long, of a link into a closed folder.
     """
     for path in inputs:
-        if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112
+        if os.path.isdir(path):  # noqa: PTH112
+            yield from _below(path)
+        elif os.path.exists(path):  # noqa: PTH110
             yield path
-        for folder, folders, names in os.walk(path, onerror=_tell):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            found = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
-            yield from (file for file in found if os.path.isfile(file))  # noqa: PTH113
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for above, folders, names in os.walk(folder, onerror=_tell):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found = (Path(above, name) for name in sorted(names) if not name.startswith("."))
+        yield from (file for file in found if os.path.isfile(file))  # noqa: PTH113
 
 
 def _tell(error: OSError) -> None:
-    """Say which folder cannot be opened; what is no folder at all is told elsewhere."""
-    if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        typer.echo(f"digitbot: {error.filename}: {error.strerror}", err=True)
+    typer.echo(f"digitbot: {error.filename}: {error.strerror}", err=True)
 
 
 def _bytes(file: Path, most: int) -> bytes:

@@ -88,6 +88,7 @@ def test_a_file_and_a_folder_that_cannot_be_opened_are_told_with_the_reason(
 
     monkeypatch.setattr(Path, "open", open_others)
     monkeypatch.setattr("os.scandir", refuse)
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
 
     result = CliRunner().invoke(app, ["read", str(closed), str(tmp_path / "below")])
 
