@@ -1,6 +1,7 @@
 """The command `digitbot`: parses the command line, loads the configuration, turns errors into one line."""
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +56,8 @@ for command in (
 
 def main() -> None:
     """Run the command line; the exit status is 0 done, 1 failed with one line on stderr, 2 usage."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a file's name need not be text; so JSON escapes it as well
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         # OpenBLAS's threads spin while they wait for each other: serving beside a training, that doubled the
         # training's time and made the slowest photos take four times as long

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any, NoReturn
@@ -50,6 +52,22 @@ def test_people_get_digits_and_confidence_or_the_reason(folder: Path) -> None:
     assert ": 7 " in digit
     assert digit.endswith("%")
     assert "no picture" in reason
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="there every name is UTF-8")
+def test_a_name_that_is_no_text_is_escaped_as_json_does(folder: Path, tmp_path: Path) -> None:
+    named = tmp_path / os.fsdecode(b"l\xe9.png")
+    named.write_bytes((folder / "a.png").read_bytes())
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}  # as in most locales: strict
+
+    result = subprocess.run(
+        [sys.executable, "-m", "bot", "read", "--json", tmp_path],
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+
+    assert json.loads(result.stdout.decode())["file"] == str(named)
 
 
 def test_a_pipe_is_read_like_a_file(folder: Path, tmp_path: Path) -> None:
