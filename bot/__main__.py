@@ -14,9 +14,12 @@ def main() -> None:
     if "run" in sys.argv:  # which ends only by being stopped; other commands are cut short by it
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
-    from bot import cli  # noqa: PLC0415 - later than the line above is the point
+    try:
+        from bot import cli  # noqa: PLC0415 - later than the lines above is the point
 
-    cli.main()
+        cli.main()
+    except KeyboardInterrupt:  # while all that is loaded; later the commands mind it
+        sys.exit(130)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -1,8 +1,10 @@
 """The command line: 0 done, 1 failed with one line on stderr, 2 usage."""
 
 import logging
+import os
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +53,16 @@ def test_usage_is_2_and_failure_one_line_on_stderr(
     seen = capsys.readouterr()
     assert seen.out == ""
     assert seen.err == "digitbot: missing.toml: No such file or directory\n"
+
+
+def test_ctrl_c_while_a_command_is_loaded_ends_it_without_a_traceback(folder: Path) -> None:
+    (folder / "numpy.py").write_text("raise KeyboardInterrupt")  # found before the real one
+    code = "import sys; sys.argv = ['digitbot', 'models']; from bot.__main__ import main; main()"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parents[2])])}
+
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+
+    assert (result.returncode, result.stderr) == (130, b"")
 
 
 def test_what_the_operating_system_refuses_is_one_line_that_names_the_file(
