@@ -1,6 +1,7 @@
 """The command `digitbot`: parses the command line, loads the configuration, turns errors into one line."""
 
 import sys
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,7 @@ def configure(
     ] = None,
 ) -> None:
     """Read handwritten digits from photos, and learn from corrections."""
-    context.obj = config.load(file)
+    context.obj = partial(config.load, file)  # loaded by what the command does, not for its --help
 
 
 for command in (

@@ -52,7 +52,7 @@ def bench(
     from bot.commands.bench_web import bench_web  # noqa: PLC0415
 
     console = Console(stderr=as_json)
-    folder = mnist_folder or context.obj.model.mnist_dir
+    folder = mnist_folder or context.obj().model.mnist_dir
     measure: dict[Part, Callable[[], Figures]] = {
         Part.NETWORK: lambda: bench_network(console, folder, torch_python),
         Part.READING: lambda: bench_reading(console, folder, photos, processes=os.cpu_count() or 1),

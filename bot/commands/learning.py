@@ -94,7 +94,7 @@ def export(context: typer.Context, folder: Annotated[Path, typer.Argument(metava
 
 
 def _with_core(context: typer.Context, work: Callable[[Core], Awaitable[Result]]) -> Result:
-    config: Config = context.obj
+    config: Config = context.obj()
 
     async def run() -> Result:
         async with app.opened(config) as core:

@@ -79,7 +79,7 @@ def train(
     """Train a network from nothing. Ctrl-C keeps the best so far; --resume goes on."""
     console = Console(soft_wrap=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    digits = _load_mnist(context.obj, mnist_folder)
+    digits = _load_mnist(context.obj(), mnist_folder)
     recipe = RECIPES[architecture.value]
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     parts = recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console))
@@ -208,7 +208,7 @@ def evaluate(
 ) -> None:
     """Measure a checkpoint on MNIST's 10,000 test images."""
     found = checkpoint.shipped("reader") if file is None else checkpoint.load_file(file)
-    digits = _load_mnist(context.obj, mnist_folder)
+    digits = _load_mnist(context.obj(), mnist_folder)
     with Workers() as workers:
 
         def logits(pixels: Array) -> Array:

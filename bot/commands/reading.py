@@ -48,7 +48,7 @@ def read(
     ] = None,
 ) -> None:
     """Read the digits in photos, in order, each as soon as it is read."""
-    configuration: Config = context.obj
+    configuration: Config = context.obj()
     path = configuration.model.checkpoint
     loaded = checkpoint.load_file(Path(path)) if path else checkpoint.shipped("reader")
     recognizer = Recognizer.from_checkpoint(loaded)

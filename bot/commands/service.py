@@ -31,14 +31,14 @@ from storage.records import Check
 
 def run(context: typer.Context) -> None:
     """Serve Telegram, or without a token the local chat in your browser."""
-    config: Config = context.obj
+    config: Config = context.obj()
     logging.configure(_secrets(config))
     asyncio.run(app.run(config, _announce))
 
 
 def doctor(context: typer.Context) -> None:
     """Look whether database, keys, network, decoder and Telegram are as they should be; change nothing."""
-    checks = asyncio.run(_examine(context.obj))
+    checks = asyncio.run(_examine(context.obj()))
     for check in checks:
         typer.echo(f"{'ok    ' if check.is_ok else 'FAILED'}  {check.name}: {check.detail}")
     if not all(check.is_ok for check in checks):
@@ -51,7 +51,7 @@ def backup(
     """Copy the database while it is in use. Keys are not in it; keep those elsewhere."""
 
     async def copy() -> None:
-        async with _database(context.obj) as database:
+        async with _database(context.obj()) as database:
             await database.backup(file)
 
     asyncio.run(copy())
@@ -65,7 +65,7 @@ def forget(
     """Erase everything of a person, as /forget_me does, and mark the networks that learned from it."""
 
     async def erase() -> int:
-        async with app.opened(context.obj) as core:
+        async with app.opened(context.obj()) as core:
             async with core.database.reading() as session:
                 found = await contributors.find_by_user(session, user_id)
             erased = [await core.services.consent.forget(Person(one.bot_id, user_id)) for one in found]
@@ -82,7 +82,7 @@ def rotate_key(
     ] = False,
 ) -> None:
     """Encrypt what is kept with a new key; older keys go on decrypting until they are retired."""
-    config: Config = context.obj
+    config: Config = context.obj()
     if config.storage.key.get_secret_value():
         raise UnavailableError("storage.key is set: put a new key before the old one there, then restart")
     file = config.storage.key_file

@@ -43,6 +43,18 @@ def test_every_command_has_help(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert digitbot(monkeypatch, "--help") == 0
 
 
+def test_help_is_given_and_usage_judged_whatever_the_configuration(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "config.toml").write_text("[web]\nport = x\n")
+
+    assert digitbot(monkeypatch, "models", "--help") == 0
+    assert digitbot(monkeypatch, "models", "--jsn") == 2
+    capsys.readouterr()
+    assert digitbot(monkeypatch, "models") == 1
+    assert capsys.readouterr().err.startswith("digitbot: config.toml: ")
+
+
 def test_usage_is_2_and_failure_one_line_on_stderr(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
