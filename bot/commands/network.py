@@ -79,13 +79,14 @@ def train(
     """Train a network from nothing. Ctrl-C keeps the best so far; --resume goes on."""
     console = Console(soft_wrap=True)
     out.parent.mkdir(parents=True, exist_ok=True)
+    state = checkpoint.read_file(_state_file(out)) if resume else None  # before an hour of making photos
     digits = _load_mnist(context.obj(), mnist_folder)
     recipe = RECIPES[architecture.value]
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     parts = recipe.parts(digits.train, *_made(recipe, digits.train, seed, out, console))
     training = _training(architecture, parts, recipe, digits, seed=seed, console=console)
-    if resume:
-        training.resume(checkpoint.read_file(_state_file(out)))
+    if state is not None:
+        training.resume(state)
     command = f"digitbot train --architecture {architecture.value} --mnist data/mnist --out {out.name}"
     origin = {
         "command": f"{command} --epochs {recipe.epochs} --seed {seed}",
@@ -178,7 +179,7 @@ def _save(
 
 def _state_file(out: Path) -> Path:
     """What a stopped training goes on from."""
-    return out.with_suffix(".training")
+    return out.with_name(f"{out.name}.training")
 
 
 def _made(

@@ -75,14 +75,30 @@ def test_ctrl_c_keeps_the_best_so_far_and_resume_ends_where_an_undisturbed_train
     assert list(stopped.parent.iterdir()) == [stopped]
 
 
-def test_resuming_what_was_never_begun_is_one_clear_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", ["classic", "reader", "judge"])
+def test_resuming_what_was_never_begun_is_one_clear_line_at_once(tmp_path: Path, architecture: str) -> None:
+    """Of a reader and a judge before their photos are made, which takes most of an hour."""
+    out = tmp_path / "out.safetensors"
+
     result = subprocess.run(
-        _train(tmp_path / "classic.safetensors", 1, "--resume"), capture_output=True, text=True, check=False
+        _command("train", "--architecture", architecture, "--out", str(out), "--resume"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
     assert result.returncode == 1
-    assert result.stderr.count("\n") == 1
-    assert "classic.training" in result.stderr
+    assert result.stderr == f"digitbot: cannot read {out}.training: No such file or directory\n"
+
+
+def test_the_name_of_a_network_may_end_as_one_likes(tmp_path: Path) -> None:
+    out = tmp_path / "classic.training"
+
+    _run(_train(out, 1))
+
+    assert checkpoint.load_file(out).network.architecture == "classic"
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_the_shipped_classic_network_reads_95_5_percent_of_the_test_images() -> None:
