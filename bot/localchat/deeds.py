@@ -1,7 +1,7 @@
 """What people do, over HTTP: the page posts it under `/localchat/`."""
 
 import json
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,7 +27,7 @@ class Deeds:
 
     def routes(self) -> list[Route]:
         """What it answers to, below `/localchat`."""
-        chat, message = "/chats/{chat_id:signed}", "/chats/{chat_id:signed}/messages/{message_id:int}"
+        chat, message = "/chats/{chat_id:signed}", "/chats/{chat_id:signed}/messages/{message_id:signed}"
         return [
             route(f"{chat}/messages", self._send_text, "POST"),
             route(f"{chat}/photos", self._send_photos, "POST"),
@@ -90,9 +90,7 @@ class Deeds:
     async def _launch(self, request: Request) -> Response:
         """Where a Web App opens for this user: on this server, with init data signed by the local token."""
         asked = await parameters.of(request)
-        url = urlsplit(asked.text("url"))
-        if url.hostname not in LOOPBACK or url.path.startswith("//"):
-            raise BadRequestError("Web Apps of this server only")
+        url = _own_address(asked.text("url"))
         user = self._sender(asked).user()
         fragment = {
             "tgWebAppData": sign(user, self._state.identity.token, self._state.time()),
@@ -112,6 +110,18 @@ class Deeds:
         if account is None:
             raise BadRequestError("user not found")
         return account
+
+
+def _own_address(text: str) -> SplitResult:
+    """An address on this server. Raises `BadRequestError` for any other."""
+    try:
+        url = urlsplit(text)
+        is_own = url.hostname in LOOPBACK and not url.path.startswith("//")
+    except ValueError:  # no address at all
+        is_own = False
+    if not is_own:
+        raise BadRequestError("Web Apps of this server only")
+    return url
 
 
 def _uploads(asked: Parameters) -> list[Upload]:

@@ -50,7 +50,7 @@ class Page:
             route("/state", self._describe),
             route("/events", self._events),
             route("/files/{file_id}", self._file),
-            route("/samples/{seed:int}/{index:int}", self._sample),
+            route("/samples/{seed:signed}/{index:signed}", self._sample),
             route("/chats/{chat_id:signed}/messages", self._history),
         ]
         return [
@@ -90,7 +90,8 @@ class Page:
     async def _history(self, request: Request) -> Response:
         before = Parameters(dict(request.query_params)).integer("before")
         async with self._state.transaction() as transaction:
-            found = await messages.history(transaction, request.path_params["chat_id"], before, PAGE_LENGTH)
+            chat = await chats.get(transaction, request.path_params["chat_id"])
+            found = await messages.history(transaction, chat["id"], before, PAGE_LENGTH)
         return JSONResponse({"messages": found, "complete": len(found) < PAGE_LENGTH})
 
     async def _file(self, request: Request) -> Response:
@@ -110,7 +111,7 @@ class Page:
     async def _sample(self, request: Request) -> Response:
         """One photo of a set of drawn digits, for who has no pen at hand."""
         seed, index = request.path_params["seed"], request.path_params["index"]
-        if index >= SAMPLES or seed >= 2**32:
+        if not (0 <= index < SAMPLES and 0 <= seed < 2**32):
             raise NotFoundError
         if seed not in self._samples:
             drawing = asyncio.to_thread(sample_photos, SAMPLES, seed)

@@ -126,6 +126,7 @@ async def clear(state: State, chat_id: int) -> None:
     """Remove a chat's messages and the files that were in them."""
     messages_table, files_table = tables.messages, tables.files
     async with state.transaction() as transaction:
+        await chats.get(transaction, chat_id)
         query = select(messages_table).where(messages_table.c.chat_id == chat_id)
         rows = (await transaction.connection.execute(query)).all()
         contents = [row.content for row in rows]

@@ -28,7 +28,7 @@ Guard = Callable[[Request], bool]
 
 
 class SignedConvertor(Convertor[int]):
-    """Ids in paths: those of groups are negative."""
+    """Numbers in paths, of no more digits than 64 bits hold: ids of groups are negative."""
 
     regex = r"-?\d{1,18}"
 

@@ -169,6 +169,47 @@ async def test_a_page_hears_of_messages_edits_reactions_actions_and_answers(
     assert events[4]["reactions"] == [{"user_id": served.chat.identity.bot_id, "emoji": "👀"}]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"chats/{'9' * 30}/messages"),
+        ("GET", "chats/one/messages"),
+        ("GET", "chats/404/messages"),
+        ("POST", f"chats/{{you}}/messages/{2**64}"),
+        ("POST", f"chats/{{you}}/messages/{'9' * 5000}/press"),
+        ("POST", "chats/404/clear"),
+        ("POST", "chats/{you}/messages/404"),
+        ("POST", "chats/{you}/messages/-1/reaction"),
+        ("GET", f"samples/{'9' * 5000}/1"),
+        ("GET", "samples/1/-1"),
+        ("GET", "files/%2e%2e%2f%2e%2e"),
+        ("GET", "static/..%2fpage.py"),
+        ("GET", "nothing"),
+    ],
+)
+async def test_addresses_of_nothing_are_refused_in_words(
+    served: Served, you: Person, method: str, path: str
+) -> None:
+    asked = {"user_id": you.user_id, "text": "x", "data": "x", "emoji": "👍"}
+    address = f"/localchat/{path.format(you=you.user_id)}"
+
+    answer = await served.client.request(method, address, json=asked if method == "POST" else None)
+
+    assert answer.status_code in {400, 404}
+    assert answer.text
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://[", "http://[::1", "https://example.org/draw", "//", "http://127.0.0.1//x"]
+)
+async def test_no_web_app_opens_at_an_address_elsewhere_or_at_none(
+    served: Served, you: Person, url: str
+) -> None:
+    answer = await served.client.post("/localchat/launch", json={"user_id": you.user_id, "url": url})
+
+    assert answer.status_code == 400
+
+
 async def test_sample_photos_are_pictures_and_the_same_each_time(served: Served) -> None:
     first = await served.client.get("/localchat/samples/5/0")
     again = await served.client.get("/localchat/samples/5/0")
