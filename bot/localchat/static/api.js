@@ -3,6 +3,7 @@
 import { say } from "./texts.js";
 
 const ROOT = "/localchat";
+const UNSEEN = 3000; // milliseconds that a hidden tab keeps its line
 
 export async function get(path) {
   return answer(await reach(ROOT + path));
@@ -44,10 +45,26 @@ async function answer(response) {
 export const fileAddress = (fileId) => `${ROOT}/files/${fileId}`;
 export const sampleAddress = (seed, index) => `${ROOT}/samples/${seed}/${index}`;
 
-// Calls `onEvent` for everything that happens, `onOpen` each time the line is up (read the history anew), `onLost` when it is down.
+// Calls `onEvent` for everything that happens, `onOpen` each time the line is up (read the history anew), `onLost` when it is
+// down. Tabs that nobody looks at give their line up: a browser has six for all of them.
 export function listen({ onEvent, onOpen, onLost }) {
-  const source = new EventSource(`${ROOT}/events`);
-  source.addEventListener("ready", onOpen);
-  source.addEventListener("message", (event) => onEvent(JSON.parse(event.data)));
-  source.addEventListener("error", onLost);
+  let source = null;
+  let timer = 0;
+  const open = () => {
+    source = new EventSource(`${ROOT}/events`);
+    source.addEventListener("ready", onOpen);
+    source.addEventListener("message", (event) => onEvent(JSON.parse(event.data)));
+    source.addEventListener("error", onLost);
+  };
+  const close = () => {
+    source.close();
+    source = null;
+  };
+  const look = () => {
+    clearTimeout(timer);
+    if (!document.hidden && !source) open();
+    if (document.hidden && source) timer = setTimeout(close, UNSEEN);
+  };
+  document.addEventListener("visibilitychange", look);
+  look();
 }

@@ -36,11 +36,29 @@ const place = () => `/chats/${state.chat.id}`;
 const send = attempt((text, replyTo) => post(`${place()}/messages`, { user_id: state.me.id, text, reply_to: replyTo }));
 const edit = attempt((message, text) => post(`${place()}/messages/${message.message_id}`, { user_id: state.me.id, text }));
 const react = attempt((message, emoji) => post(`${place()}/messages/${message.message_id}/reaction`, { user_id: state.me.id, emoji }));
-const sendFiles = attempt(async (kind, files, caption) => {
-  const fields = { user_id: state.me.id, text: caption, reply_to: composer.replyTo };
+const here = () => `${state.me.id} in ${state.chat.id}`;
+const waitingElsewhere = new Map(); // by where
+// The action, which belongs to this person in this chat: called elsewhere, it waits until one is here again.
+function later(action) {
+  const where = here();
+  return () => (where === here() ? action() : waitingElsewhere.set(where, action));
+}
+function takeUp() {
+  const action = waitingElsewhere.get(here());
+  waitingElsewhere.delete(here());
+  action?.();
+}
+
+const sendFiles = async (kind, files, caption) => {
+  const target = composer.replyTo ? composer.target : null;
+  const again = later(() => {
+    composer.putBack("", target);
+    outbox.again(kind, files, caption);
+  });
+  const sent = upload(`${place()}/${kind}`, { user_id: state.me.id, text: caption, reply_to: composer.replyTo }, files);
   composer.clear();
-  return upload(`${place()}/${kind}`, fields, files);
-});
+  if (!await attempt(() => sent)()) again();
+};
 
 const timeline = new Timeline($("#scroller"), $("#timeline"), {
   reply: (message) => composer.reply(message),
@@ -59,6 +77,7 @@ const timeline = new Timeline($("#scroller"), $("#timeline"), {
 const composer = new Composer({
   send,
   edit,
+  later,
   editLast: () => { if (timeline.lastOwn) composer.edit(timeline.lastOwn.message); },
   files: (files) => outbox.review(files),
   openMenu: () => openBotMenu(),
@@ -174,11 +193,11 @@ function drawFooter() {
   if (empty) drawWelcome();
 }
 
-function offerRetry() {
+function offerRetry(again) {
   $("#welcome").hidden = false;
   $("#welcome").replaceChildren(
     element("p", {}, say("no_history")),
-    element("button", { type: "button", class: "plain", onclick: loadHistory }, say("try_again")),
+    element("button", { type: "button", class: "plain", onclick: again }, say("try_again")),
   );
 }
 
@@ -214,6 +233,7 @@ async function chooseChat({ id }, shown = true) {
   closeWebApp();
   if (shown) $("#app").classList.remove("people");
   composer.reset();
+  takeUp();
   await loadHistory();
 }
 
@@ -229,7 +249,7 @@ const loadHistory = attempt(async () => {
     timeline.show(messages, view());
     drawFrame();
   } catch (error) {
-    if (meanwhile === missed && !state.loaded) offerRetry();
+    if (meanwhile === missed && !state.loaded) offerRetry(loadHistory);
     throw error;
   } finally {
     if (meanwhile === missed) {
@@ -253,7 +273,12 @@ async function loadOlder() {
 }
 
 const reload = attempt(async () => {
-  Object.assign(state, await get("/state"));
+  try {
+    Object.assign(state, await get("/state"));
+  } catch (error) {
+    if (!state.chat) offerRetry(reload);
+    throw error;
+  }
   const [name, group] = location.hash.slice(1).split("/");
   state.me = state.users.find((user) => keyOf(user) === name) ?? state.users[0];
   state.chat = (group && state.chats.find((chat) => chat.type !== "private")) || chatsOf(state, state.me)[0];

@@ -4,8 +4,8 @@ import { $, element, icon, summary } from "./dom.js";
 import { say } from "./texts.js";
 
 export class Composer {
-  // `actions`: send(text, replyTo) and edit(message, text), which give nothing where they fail, editLast(), files(list),
-  // openMenu(), attach(anchor)
+  // `actions`: send(text, replyTo) and edit(message, text), which give nothing where they fail, later(action), which puts
+  // back what was not sent from here once one is here again, editLast(), files(list), openMenu(), attach(anchor)
   constructor(actions) {
     this.actions = actions;
     this.text = $("#text");
@@ -74,21 +74,25 @@ export class Composer {
 
   async #submit(event) {
     event.preventDefault();
-    const { target } = this;
     const text = this.text.value.trim();
-    const editsCaption = target?.kind === "edit" && !target.message.text;
-    if (!text && !editsCaption) return;
-    const sent = target?.kind === "edit" ? this.actions.edit(target.message, text) : this.actions.send(text, this.replyTo);
-    this.text.value = "";
-    this.clear();
-    if (!await sent) this.#putBack(text, target);
+    const editsCaption = this.target?.kind === "edit" && !this.target.message.text;
+    if (text || editsCaption) await this.#send(text);
   }
 
-  // What could not be sent stays written, unless something else is by now.
-  #putBack(text, target) {
-    if (this.text.value || this.target) return;
+  async #send(text) {
+    const { target } = this;
+    const sent = target?.kind === "edit" ? this.actions.edit(target.message, text) : this.actions.send(text, this.replyTo);
+    const later = this.actions.later(() => this.putBack(text, target));
+    this.text.value = "";
+    this.clear();
+    if (!await sent) later();
+  }
+
+  // What could not be sent stays written, and what it answers or edits chosen, unless something else is by now.
+  putBack(text, target) {
+    if (this.target || (text && this.text.value)) return;
     if (target) this[target.kind](target.message);
-    this.text.value = text;
+    if (text || target?.kind === "edit") this.text.value = text;
     this.#typed();
   }
 
@@ -109,10 +113,8 @@ export class Composer {
   }
 
   #choose(command) {
-    this.list.hidden = true;
-    this.text.value = "";
-    this.actions.send(`/${command}`, this.replyTo);
-    this.clear();
+    if (this.target?.kind === "edit") this.target = null;
+    this.#send(`/${command}`);
   }
 
   #key(event) {

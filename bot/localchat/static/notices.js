@@ -12,14 +12,26 @@ export function toast(text) {
 
 export function alertBox(text) {
   $("#alert-text").textContent = text;
-  $("#alert").showModal();
+  openDialog($("#alert"));
+}
+
+// Notices stand above dialogs, which lie over everything that was there before them.
+export function openDialog(dialog) {
+  dialog.showModal();
+  raise();
+}
+
+function raise() {
+  $("#toasts").hidePopover?.();
+  $("#toasts").showPopover?.();
 }
 
 export function showPhoto(address, tiny) {
   const image = $("#viewer img");
   image.src = address;
   image.classList.toggle("tiny", tiny);
-  $("#viewer").showModal();
+  openDialog($("#viewer"));
 }
 
 $("#viewer").addEventListener("click", () => $("#viewer").close());
+raise();

@@ -2,7 +2,7 @@
 
 import { sampleAddress } from "./api.js";
 import { $, bytes, element, icon } from "./dom.js";
-import { toast } from "./notices.js";
+import { openDialog, toast } from "./notices.js";
 import { say } from "./texts.js";
 
 const READABLE = /^image\/(jpeg|png|webp|bmp|gif)$/;
@@ -10,8 +10,8 @@ const SAMPLES = 12;
 const MOST = 10; // files of one album
 
 export class Outbox {
-  // `actions`: send(kind, files, caption), kind "photos" or "documents", and sample(seed, index), a file; both give
-  // nothing where they fail
+  // `actions`: send(kind, files, caption), kind "photos" or "documents", and sample(seed, index), a file, or nothing where
+  // that fails
   constructor(actions) {
     this.actions = actions;
     this.dialog = $("#outbox");
@@ -47,13 +47,13 @@ export class Outbox {
     $("#caption").value = "";
     $(".previews", this.dialog).replaceChildren(...this.files.map(preview));
     this.dialog.returnValue = "";
-    this.dialog.showModal();
+    openDialog(this.dialog);
     $("#caption").focus();
   }
 
-  // What could not be sent is shown once more.
-  async #send(kind, files, caption) {
-    if (await this.actions.send(kind, files, caption) || $("dialog[open]")) return;
+  // Shows once more what could not be sent, unless something else is shown by now.
+  again(kind, files, caption) {
+    if ($("dialog[open]")) return;
     this.review(files, kind);
     $("#caption").value = caption;
   }
@@ -67,7 +67,7 @@ export class Outbox {
 
   openSamples() {
     if (!$("#samples .grid").firstChild) this.#fillSamples(1);
-    $("#samples").showModal();
+    openDialog($("#samples"));
   }
 
   #fillSamples(seed) {
@@ -77,14 +77,14 @@ export class Outbox {
   async #pick(seed, index) {
     $("#samples").close();
     const sample = await this.actions.sample(seed, index);
-    if (sample) await this.#send("photos", [sample], "");
+    if (sample) this.actions.send("photos", [sample], "");
   }
 
   #closed() {
     for (const image of this.dialog.querySelectorAll(".previews img")) URL.revokeObjectURL(image.src);
     if (this.dialog.returnValue === "send") {
       const asPhoto = $("#as-photo").checked && !$("#as-photo").closest("label").hidden;
-      this.#send(asPhoto ? "photos" : "documents", this.files, $("#caption").value.trim());
+      this.actions.send(asPhoto ? "photos" : "documents", this.files, $("#caption").value.trim());
     }
     this.files = [];
   }

@@ -1,14 +1,27 @@
 """The chat page in a real browser, with the real bot behind it."""
 
 import asyncio
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
-from playwright.async_api import APIResponse, Browser, FilePayload, Locator, Page, Route, ViewportSize, expect
+from PIL import Image
+from playwright.async_api import (
+    APIResponse,
+    Browser,
+    FilePayload,
+    Locator,
+    Page,
+    Request,
+    Route,
+    ViewportSize,
+    expect,
+)
 
 from model.learning.camera import SamplePhoto, sample_photos
 from tests.bot.conftest import Running, config_in, running_in
@@ -118,6 +131,13 @@ async def paste(page: Page, photo: SamplePhoto) -> None:
     async with sending(page):
         await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(photo.jpeg), "paste"])
         await page.locator("#outbox").get_by_role("button", name="Send").click()
+
+
+async def answer_newest(page: Page) -> None:
+    """Choose one's own newest message to be answered by the next."""
+    await page.locator(".message.out").last.focus()
+    await page.keyboard.press("r")
+    await expect(page.locator("#context")).to_be_visible()
 
 
 def newest_answer(page: Page) -> Locator:
@@ -332,6 +352,118 @@ async def test_what_cannot_be_sent_stays_written(page: Page, seven: SamplePhoto)
         await page.locator("#outbox").get_by_role("button", name="Send").click()
     async with sending(page):
         await page.locator("#text").press("Enter")
+
+
+async def test_what_a_photo_or_a_command_answers_stays_chosen_where_it_cannot_be_sent(
+    page: Page, seven: SamplePhoto
+) -> None:
+    await begin(page)
+    await say(page, "to be answered")
+    await page.route("**/localchat/chats/**", cut_off)
+    await answer_newest(page)
+
+    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    await expect(page.locator("#toasts")).to_contain_text("The bot cannot be reached")
+    await expect(page.locator("#context")).to_contain_text("to be answered")
+    await page.locator("#outbox").get_by_role("button", name="Cancel").click()
+    await page.locator("#text").fill("/he")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator("#text")).to_have_value("/help")
+    await expect(page.locator("#context")).to_contain_text("to be answered")
+    await page.unroute("**/localchat/chats/**")
+    async with sending(page):
+        await page.locator("#send").click()
+    await expect(page.locator(".message.out").last).to_contain_text("to be answered")
+
+
+async def test_what_could_not_be_sent_waits_in_the_chat_that_it_is_for(page: Page) -> None:
+    await begin(page)
+    await say(page, "to be answered")
+    left = asyncio.Event()
+
+    async def fail_late(route: Route) -> None:
+        if route.request.method == "POST":
+            await left.wait()
+            await route.abort()
+        else:
+            await route.fallback()
+
+    await page.route("**/localchat/chats/**", fail_late)
+    await answer_newest(page)
+    await page.locator("#text").fill("for this chat")
+    await page.keyboard.press("Enter")
+    await page.locator("#chats button").last.click()
+    await expect(page.locator("#title")).to_have_text("Digit club")
+    left.set()
+    await expect(page.locator("#toasts")).to_contain_text("The bot cannot be reached")
+
+    await expect(page.locator("#text")).to_have_value("")
+    await expect(page.locator("#context")).to_be_hidden()
+    await page.locator("#chats button").first.click()
+    await expect(page.locator(".message.out").last).to_contain_text("to be answered")
+    await expect(page.locator("#text")).to_have_value("for this chat")
+    await expect(page.locator("#context")).to_contain_text("to be answered")
+    await page.unroute("**/localchat/chats/**")
+    async with sending(page):
+        await page.locator("#send").click()
+
+
+async def test_a_notice_stands_above_a_dialog(page: Page, seven: SamplePhoto) -> None:
+    await begin(page)
+    await page.route("**/localchat/chats/**", cut_off)
+    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    notice = page.locator("#toasts p").last
+    await expect(notice).to_be_visible()
+    await expect(page.locator("#outbox")).to_be_visible()
+
+    box = await notice.bounding_box()
+    assert box is not None
+    shot = await page.screenshot(clip=box, animations="disabled")
+
+    lightest = np.asarray(Image.open(io.BytesIO(shot)).convert("L")).max()
+    assert lightest > 225  # its letters; under a dialog's backdrop they are grey
+    await page.unroute("**/localchat/chats/**")
+    await page.locator("#outbox").get_by_role("button", name="Cancel").click()
+
+
+async def test_a_tab_that_nobody_looks_at_gives_its_line_up_and_catches_up_when_it_is_seen(
+    browser: Browser, bot_at_work: Running
+) -> None:
+    see = """(hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    async with opened(browser, bot_at_work, DESKTOP) as page:
+        await begin(page)
+
+        def is_line(request: Request) -> bool:
+            return request.url.endswith("/events")
+
+        async with page.expect_event("requestfailed", is_line):
+            await page.evaluate(see, True)
+        await bot_at_work.you.send("while nobody looked")
+        await expect(page.locator(".message.out", has_text="while nobody looked")).to_have_count(0)
+        await page.evaluate(see, False)
+
+        await expect(page.locator(".message.out", has_text="while nobody looked")).to_have_count(1)
+        await bot_at_work.you.send("while somebody looks")
+        await expect(page.locator(".message.out", has_text="while somebody looks")).to_have_count(1)
+
+
+async def test_a_page_that_could_not_begin_can_be_tried_again(browser: Browser, bot_at_work: Running) -> None:
+    context = await browser.new_context(viewport=DESKTOP)
+    page = await context.new_page()
+    await page.route("**/localchat/state", lambda route: route.abort(), times=1)
+    await page.goto(str(bot_at_work.client.base_url))
+
+    await page.get_by_role("button", name="Try again").click()
+
+    await expect(page.locator("#title")).to_have_text("digitbot")
+    await context.close()
 
 
 async def test_a_sample_that_cannot_be_fetched_is_said(page: Page) -> None:
