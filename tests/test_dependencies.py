@@ -1,6 +1,8 @@
 """The house has three rooms and two arrows: bot -> model, bot -> storage."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,13 @@ def test_a_room_imports_only_what_it_may_know(room: str) -> None:
         if module == forbidden or module.startswith(f"{forbidden}.")
     ]
     assert offences == []
+
+
+def test_the_command_line_starts_without_matplotlib() -> None:
+    """It is slow to load, and complains where it cannot write to the home."""
+    code = "import sys, bot.cli; sys.exit('matplotlib' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_environment_is_read_in_one_place_only() -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -96,6 +95,8 @@ def glyphs(digits: Glyphs, count: int, seed: int, progress: Progress, processes:
 
 def printed(count: int, rng: np.random.Generator) -> Glyphs:
     """Letters and symbols of fonts."""
+    import matplotlib  # noqa: PLC0415  a third of a second, and complaints in a home that is read-only
+
     folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
     fonts = [ImageFont.truetype(str(folder / f"{name}.ttf"), 64) for name in FONTS]
     made: list[Glyphs] = []
