@@ -14,6 +14,10 @@ GRACE = 5
 """Seconds that requests in flight get to end when the server stops."""
 
 
+_OF_ALL = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Names of all addresses of a machine at once, which cannot be visited, and the one to be found at there."""
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server without its signal handlers: signals belong to the command that runs the bot."""
 
@@ -43,7 +47,8 @@ class WebServer:
     @property
     def address(self) -> str:
         """Where people find it, such as ``http://127.0.0.1:8080``."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        name = _OF_ALL.get(self._host, self._host)
+        host = f"[{name}]" if ":" in name else name
         return f"http://{host}:{self._port}"
 
     @property

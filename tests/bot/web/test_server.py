@@ -37,6 +37,16 @@ async def test_it_answers_between_start_and_stop() -> None:
             await client.get(server.address)
 
 
+@pytest.mark.parametrize("host", ["", "0.0.0.0"])
+async def test_what_listens_everywhere_is_found_on_this_machine(host: str) -> None:
+    server = WebServer(app_at_once(), host, 0)
+    await server.start()
+    async with httpx.AsyncClient() as client:
+        assert server.address == f"http://127.0.0.1:{server.port}"
+        assert (await client.get(server.address)).json() == "done"
+        await server.stop()
+
+
 async def test_a_request_in_flight_ends_before_the_server_does() -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
     server = WebServer(app_that_waits_for(begun, may_end), "127.0.0.1", 0)
