@@ -28,7 +28,12 @@ app = typer.Typer(
 def configure(
     context: typer.Context,
     file: Annotated[
-        Path | None, typer.Option("--config", help="The configuration file; default: config.toml.")
+        Path | None,
+        typer.Option(
+            "--config",
+            help="The configuration file; default: what DIGITBOT_CONFIG names, else config.toml.",
+            metavar="FILE",
+        ),
     ] = None,
 ) -> None:
     """Read handwritten digits from photos, and learn from corrections."""
