@@ -36,7 +36,13 @@ def bench(
         Path | None, typer.Option("--mnist", help="Folder of MNIST.", metavar="DIR")
     ] = None,
     photos: Annotated[
-        Path | None, typer.Option(help="Folder of photos with a manifest, to read too.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            help="Folder of photos to read too; its manifest.csv has the columns file and label.",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Of people who teach, each with all scenarios.")] = 5,
     torch_python: Annotated[

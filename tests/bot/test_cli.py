@@ -87,9 +87,14 @@ def test_what_the_operating_system_refuses_is_one_line_that_names_the_file(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("train", "--architecture", "classic", "--out", "folder"), ("evaluate", "--report", "file")]
+    "arguments",
+    [
+        ("train", "--architecture", "classic", "--out", "folder"),
+        ("evaluate", "--report", "file"),
+        ("bench", "reading", "--photos", "nowhere"),
+    ],
 )
-def test_where_nothing_can_be_written_is_wrong_usage_before_any_work(
+def test_what_cannot_be_written_or_read_in_the_end_is_wrong_usage_before_any_work(
     arguments: tuple[str, ...],
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
