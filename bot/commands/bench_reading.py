@@ -2,10 +2,8 @@
 
 import io
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean, median
 from time import perf_counter
@@ -22,6 +20,7 @@ from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.camera_evaluation import Photo, Read, Score, calibration_error
 from model.learning.handwriting import Hand
 from model.learning.negatives import KINDS
+from model.learning.processes import sharing
 from model.learning.retouching import RETOUCHES
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting
@@ -156,7 +155,7 @@ def bench_reading(
         "negatives": [("negative", name, amounts.negatives) for name in KINDS],
     }
     measure = partial(_measure, mnist_folder, photos)
-    with ProcessPoolExecutor(processes, get_context("spawn"), _one_thread) as pool:
+    with sharing(processes, _one_thread) as pool:
         running = {part: [pool.submit(measure, *task) for task in tasks[part]] for part in tasks}
         scores = {part: tuple(future.result() for future in running[part]) for part in running}
     figures = ReadingFigures(scores["conditions"], scores["others"], scores["negatives"], timings)
@@ -218,7 +217,6 @@ def _bare(data: bytes) -> object:
 
 def _side(is_reading: bool, data: bytes, readings: int) -> float:
     """Median seconds of one side, warm, on one core."""
-    _one_thread()
     run: Callable[[bytes], object] = _read() if is_reading else _bare
     run(data)
     seconds = []
@@ -234,7 +232,7 @@ def _timing(name: str, amounts: Amounts) -> Timing:
     data = _timed_photo(TIMED_SIZES[name])
     seconds: dict[bool, list[float]] = {True: [], False: []}
     for is_reading in (True, False) * amounts.rounds:
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        with sharing(1, _one_thread) as process:
             seconds[is_reading].append(process.submit(_side, is_reading, data, amounts.readings).result())
     return Timing(name, tuple(seconds[True]), tuple(seconds[False]))
 

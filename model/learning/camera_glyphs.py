@@ -6,9 +6,7 @@ the ink to be. So no rest of a ruled line is taught as a digit, while cluttered 
 
 import hashlib
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -20,6 +18,7 @@ from model.learning.camera import CONDITIONS
 from model.learning.examples import Examples
 from model.learning.handwriting import Hand
 from model.learning.paper import Size
+from model.learning.processes import sharing
 from model.learning.stroke_templates import DIGITS
 from model.learning.writing import DrawnWriting, MnistWriting, Writing
 from model.vision.finding import read_page
@@ -58,7 +57,7 @@ def build(examples: Examples, count: int, seed: int, progress: Progress, process
     """
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     parts = []
-    with ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with sharing(processes, partial(cv2.setNumThreads, 1)) as pool:
         for chunk, part in zip(chunks, pool.map(partial(_build_chunk, examples, seed), chunks), strict=True):
             parts.append(part)
             progress(chunk.stop, count)

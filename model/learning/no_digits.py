@@ -5,10 +5,8 @@ show no digit, which is what the judge meets most.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from model.learning import negatives
 from model.learning.paper import Size
+from model.learning.processes import sharing
 from model.vision.finding import find_page
 from model.vision.normalisation import normalise
 from model.vision.picture import Picture
@@ -155,7 +154,7 @@ def found(pictures: int, seed: int, progress: Progress, processes: int = 2) -> G
     """What vision takes for digits, or for parts of some, in so many pictures that show none."""
     chunks = [range(start, min(start + CHUNK, pictures)) for start in range(0, pictures, CHUNK)]
     made: list[Glyphs] = []
-    with ProcessPoolExecutor(processes, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with sharing(processes, partial(cv2.setNumThreads, 1)) as pool:
         for chunk, part in zip(chunks, pool.map(partial(_found_in, seed), chunks), strict=True):
             made += part
             progress(chunk.stop, pictures)
