@@ -238,10 +238,10 @@ class LearningService:
             if version_id is None:
                 before = await model_versions.previous(session)
                 if before is None:
-                    raise NothingToRollBackToError
+                    raise NothingToRollBackToError("no version served before the present one")
                 version_id = before.version_id
             elif (await model_versions.get(session, version_id)).state is not VersionState.PROMOTED:
-                raise NothingToRollBackToError
+                raise NothingToRollBackToError(f"version {version_id} has never served")
         return await self._serve(version_id, by, "rollback")
 
     async def reject(self, version_id: int) -> Version:

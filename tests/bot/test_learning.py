@@ -224,7 +224,7 @@ async def test_a_killed_training_is_marked_and_the_next_one_gives_a_candidate_th
     rejected = await school.learning.reject(version_id)
     assert rejected.record.state is VersionState.REJECTED
     assert [version.id for version in await school.learning.versions()] == [version_id, 1]
-    with pytest.raises(NothingToRollBackToError):
+    with pytest.raises(NothingToRollBackToError, match=f"version {version_id} has never served"):
         await school.learning.roll_back(ADMIN, version_id)
 
 
