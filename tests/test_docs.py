@@ -39,3 +39,9 @@ def test_pictures_and_pages_that_a_document_shows_exist(document: str) -> None:
     path = ROOT / document
     targets = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
     assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("picture", [path.name for path in ROOT.glob("docs/*.png")])
+def test_every_picture_is_shown(picture: str) -> None:
+    documents = [ROOT / "README.md", *ROOT.glob("docs/*.md")]
+    assert any(f"{picture})" in document.read_text(encoding="utf-8") for document in documents)
