@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import model_versions
@@ -33,14 +33,6 @@ async def find(session: AsyncSession, bot_id: int, user_id: int) -> ContributorR
     """A person whom a bot knows."""
     row = await _find_row(session, bot_id, user_id)
     return None if row is None else row.to_record()
-
-
-async def find_by_user(session: AsyncSession, user_id: int) -> list[ContributorRecord]:
-    """The same person with every bot that used this database."""
-    rows = await session.scalars(
-        select(ContributorRow).where(ContributorRow.user_id == user_id).order_by(ContributorRow.id)
-    )
-    return [row.to_record() for row in rows]
 
 
 async def get(session: AsyncSession, contributor_id: int) -> ContributorRecord:
@@ -124,35 +116,45 @@ async def set_consent(
     return row.to_record()
 
 
-async def forget(session: AsyncSession, contributor_id: int, now: datetime) -> Erased:
-    """Erase everything of a person: readings, glyphs, corrections, updates, waiting answers, their id.
+async def forget(session: AsyncSession, user_id: int, now: datetime, *, bot_id: int | None = None) -> Erased:
+    """Erase everything of a person: readings, glyphs, corrections, updates, their choices, their id.
 
-    Model versions that learned from it are marked and must not serve again. What they decided on other
-    people's rows stays, without their name. `Database.scrub` afterwards clears what lingers in logs.
+    Also of one who never sent a photo: administrators leave their id behind, and updates may wait to be
+    handled. Model versions that learned from it are marked and must not serve again. What they decided on
+    other people's rows stays, without their name. `Database.scrub` afterwards clears what lingers in logs.
 
-    Raises:
-        ContributorNotFoundError: nobody has this id.
+    Args:
+        session: of a writing transaction.
+        user_id: whom to forget; nobody has to be known by it.
+        now: the time.
+        bot_id: what they sent to this bot; without it to every bot that used this database.
     """
-    person = await _get_row(session, contributor_id)
-    bot_id, user_id = person.bot_id, person.user_id
-    theirs = or_(CorrectionRow.owner_id == contributor_id, CorrectionRow.contributor_id == contributor_id)
+    people = select(ContributorRow.id).where(ContributorRow.user_id == user_id)
+    if bot_id is not None:
+        people = people.where(ContributorRow.bot_id == bot_id)
+    theirs = or_(CorrectionRow.owner_id.in_(people), CorrectionRow.contributor_id.in_(people))
     marked = await model_versions.mark_forgotten(session, select(CorrectionRow.id).where(theirs), now)
-    predictions = await session.scalar(
-        select(func.count()).where(PredictionRow.contributor_id == contributor_id)
+    erased = Erased(
+        await _count(session, ContributorRow.id.in_(people)),
+        await _count(session, PredictionRow.contributor_id.in_(people)),
+        await _count(session, theirs),
+        marked,
     )
-    corrections = await session.scalar(select(func.count()).where(theirs))
-    await _erase_traces(session, bot_id, user_id)
-    await session.execute(delete(ContributorRow).where(ContributorRow.id == contributor_id))
-    return Erased(1, predictions or 0, corrections or 0, marked)
+    await _erase_traces(session, user_id, bot_id)
+    await session.execute(delete(ContributorRow).where(ContributorRow.id.in_(people)))
+    return erased
 
 
-async def _erase_traces(session: AsyncSession, bot_id: int, user_id: int) -> None:
+async def _count(session: AsyncSession, condition: ColumnElement[bool]) -> int:
+    return await session.scalar(select(func.count()).where(condition)) or 0
+
+
+async def _erase_traces(session: AsyncSession, user_id: int, bot_id: int | None) -> None:
     """Take a person's id out of rows that are not theirs or hang on no foreign key."""
-    await session.execute(
-        update(InboxRow)
-        .where(InboxRow.bot_id == bot_id, InboxRow.user_id == user_id)
-        .values(state=InboxState.DONE, payload={}, user_id=None, error=None)
-    )
+    updates = update(InboxRow).where(InboxRow.user_id == user_id)
+    if bot_id is not None:
+        updates = updates.where(InboxRow.bot_id == bot_id)
+    await session.execute(updates.values(state=InboxState.DONE, payload={}, user_id=None, error=None))
     await session.execute(
         update(CorrectionRow).where(CorrectionRow.decided_by == user_id).values(decided_by=None)
     )

@@ -243,7 +243,9 @@ async def mark_forgotten(session: AsyncSession, erased: Select[int], now: dateti
     """Mark the versions that learned from corrections about to be erased; ids of those not marked before.
 
     Versions made from a marked one as their parent are not marked: each training starts from shipped weights.
+    A training that stores what it learned from them at this moment is waited for, or finds them erased.
     """
+    await session.execute(erased.with_for_update())
     learned = select(VersionCorrectionRow.version_id).where(VersionCorrectionRow.correction_id.in_(erased))
     marked = list(
         await session.scalars(

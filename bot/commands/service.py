@@ -16,13 +16,12 @@ from bot.config import Config
 from bot.decoder import DecoderPool
 from bot.errors import UnavailableError
 from bot.request import Request
-from bot.services.people import Person
 from model.errors import CheckpointError, UnreadablePhotoError
 from model.learning import camera
 from model.nn import checkpoint
 from model.recognizer import Recognizer
-from storage import contributors, encryption, engine, predictions
 from storage import doctor as storage_doctor
+from storage import encryption, engine, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import StorageError
@@ -66,10 +65,7 @@ def forget(
 
     async def erase() -> int:
         async with app.opened(context.obj()) as core:
-            async with core.database.reading() as session:
-                found = await contributors.find_by_user(session, user_id)
-            erased = [await core.services.consent.forget(Person(one.bot_id, user_id)) for one in found]
-            return sum(one.predictions for one in erased)
+            return (await core.services.consent.forget_everywhere(user_id)).predictions
 
     typer.echo(f"erased {asyncio.run(erase())} readings of user {user_id}")
 

@@ -65,7 +65,7 @@ async def on_forget(update: Update, context: Context) -> None:
     if answer == "no":
         await _settle(update, replies.kept(texts))
         return
-    erased = await context.services.consent.forget(person, update_id=update.update_id)
+    erased = await context.services.consent.forget(person, update.update_id)
     await _settle(update, replies.forgotten(texts, erased.predictions))
 
 

@@ -81,14 +81,17 @@ class ConsentService:
             await contributors.set_receipts(session, who.id, wanted)
             await inbox.mark_done(session, person.bot_id, update_id)
 
-    async def forget(self, person: Person, *, update_id: int | None = None) -> Erased:
-        """Erase everything of a person, and mark the versions that learned from it."""
+    async def forget(self, person: Person, update_id: int) -> Erased:
+        """Erase everything that a bot has of a person, and mark the versions that learned from it."""
         async with self._database.transaction() as session:
-            who = await contributors.find(session, person.bot_id, person.user_id)
-            erased = Erased(0, 0, 0, ())
-            if who is not None:
-                erased = await contributors.forget(session, who.id, self._now())
-            if update_id is not None:
-                await inbox.mark_done(session, person.bot_id, update_id)
+            erased = await contributors.forget(session, person.user_id, self._now(), bot_id=person.bot_id)
+            await inbox.mark_done(session, person.bot_id, update_id)
+        await self._database.scrub()
+        return erased
+
+    async def forget_everywhere(self, user_id: int) -> Erased:
+        """The same, whichever bots used this database."""
+        async with self._database.transaction() as session:
+            erased = await contributors.forget(session, user_id, self._now())
         await self._database.scrub()
         return erased

@@ -116,7 +116,8 @@ class School:
     async def forget(self, contributor_id: int) -> None:
         """Erase a person."""
         async with self.database.transaction() as session:
-            await contributors.forget(session, contributor_id, self.now())
+            who = await contributors.get(session, contributor_id)
+            await contributors.forget(session, who.user_id, self.now())
 
     async def withdraw(self, contributor_id: int) -> None:
         """Store that a person does not agree to learning any more."""

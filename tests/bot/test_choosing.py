@@ -149,10 +149,11 @@ async def test_forget_me_asks_first_and_leaves_nothing(running: Running, you: Pe
         assert await session.scalar(text("SELECT count(*) FROM inbox WHERE user_id IS NOT NULL")) == 0
 
 
+@pytest.mark.parametrize("is_new", [False, True], ids=["known", "new"])
 async def test_photos_that_wait_while_their_sender_is_forgotten_are_neither_read_nor_stored(
-    tmp_path: Path, photos: Photos
+    tmp_path: Path, photos: Photos, is_new: bool
 ) -> None:
-    """One is being downloaded, one waits for its turn."""
+    """One is being downloaded, one waits for its turn; of somebody new they are the first."""
     known, downloading, forgotten = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def hold(name: str, call: Call) -> Response:
@@ -164,7 +165,8 @@ async def test_photos_that_wait_while_their_sender_is_forgotten_are_neither_read
     async with serving(tmp_path, interceptor=hold) as telegram, connected(tmp_path, telegram) as core:
         you = telegram.person()
         first, *others = list(photos.values())[:3]
-        await you.answer_to(await you.send_photo(first))
+        if not is_new:
+            await you.answer_to(await you.send_photo(first))
         known.set()
         question = await forget_me(you)
         sent = [await you.send_photo(photo) for photo in others]

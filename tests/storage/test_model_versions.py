@@ -117,7 +117,7 @@ async def test_weights_that_an_unmarked_version_shares_are_kept(database: Databa
         await model_versions.record_learned(session, alone.id, [hers.id, his.id])
         await model_versions.record_learned(session, shared.id, [hers.id])
         await model_versions.record_learned(session, same.id, [his.id, his.id])
-        erased = await contributors.forget(session, anna.id, NOW)
+        erased = await contributors.forget(session, ANNA, NOW)
 
     assert erased.marked_versions == (alone.id, shared.id)
     async with database.reading() as session:

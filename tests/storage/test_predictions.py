@@ -189,7 +189,7 @@ async def test_ids_of_erased_readings_are_never_used_again(database: Database, k
     async with database.transaction() as session:
         anna = await person(session)
         first = await prediction(session, keyring, anna)
-        await contributors.forget(session, anna.id, NOW)
+        await contributors.forget(session, ANNA, NOW)
     async with database.transaction() as session:
         second = await prediction(session, keyring, await person(session))
 
