@@ -29,6 +29,7 @@ from storage.errors import (
     DatabaseUnavailableError,
     StorageError,
 )
+from storage.tables import Base
 
 BUSY_SECONDS = 10
 """How long a transaction waits for another process that writes."""
@@ -249,10 +250,11 @@ class Database:
         """Overwrite what was deleted wherever it still lingers; call it after people were forgotten.
 
         SQLite: the write-ahead log is emptied (what leaves the database itself is overwritten at once).
-        PostgreSQL: dead rows are vacuumed away.
+        PostgreSQL: dead rows are vacuumed away, but for tables that somebody holds, which are passed over:
+        who was forgotten waits for the answer, and the next time is soon.
 
         Returns:
-            Whether it was done; False where somebody reads and it has to be tried again.
+            False where somebody reads SQLite's file, and it has to be tried again.
         """
         options: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", BEGIN: ""}
         try:
@@ -260,7 +262,7 @@ class Database:
                 connection = await plain.execution_options(**options)
                 if self.path is None:
                     await connection.exec_driver_sql(
-                        "VACUUM contributors, predictions, glyphs, corrections, inbox"
+                        f"VACUUM (SKIP_LOCKED) {', '.join(Base.metadata.tables)}"
                     )
                     return True
                 result = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
