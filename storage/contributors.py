@@ -100,8 +100,7 @@ async def set_consent(
     row.consent, row.consent_version, row.consent_at = consent, version, now
     theirs = update(CorrectionRow).where(CorrectionRow.owner_id == contributor_id)
     if consent is Consent.GIVEN:
-        waiting = (CorrectionReason.CONSENT_WITHDRAWN, CorrectionReason.NO_CONSENT)
-        theirs = theirs.where(CorrectionRow.reason.in_(waiting))
+        theirs = theirs.where(CorrectionRow.reason == CorrectionReason.CONSENT_WITHDRAWN)
         is_reviewed = CorrectionRow.decision == Decision.ACCEPTED
         restored = {"state": CorrectionState.ACCEPTED, "reason": CorrectionReason.REVIEWED}
         await session.execute(theirs.where(is_reviewed).values(restored))

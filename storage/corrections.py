@@ -17,7 +17,6 @@ from storage.errors import (
 )
 from storage.records import (
     Consent,
-    CorrectionCounts,
     CorrectionReason,
     CorrectionRecord,
     CorrectionState,
@@ -220,18 +219,6 @@ async def review_count(session: AsyncSession) -> int:
     """How many corrections wait for a reviewer."""
     counted = select(func.count()).select_from(CorrectionRow).where(_waits_for_review(), _is_consented())
     return await session.scalar(counted) or 0
-
-
-async def counts(session: AsyncSession, contributor_id: int | None = None) -> CorrectionCounts:
-    """How many current corrections there are in each state, of one person or of all."""
-    query = select(CorrectionRow.state, func.count(), func.max(CorrectionRow.created_at)).where(
-        CorrectionRow.is_current
-    )
-    if contributor_id is not None:
-        query = query.where(CorrectionRow.contributor_id == contributor_id)
-    found = list(await session.execute(query.group_by(CorrectionRow.state)))
-    by_state = Counter({state: number for state, number, _ in found})
-    return CorrectionCounts(by_state, max((newest for *_, newest in found), default=None))
 
 
 async def count_new_since(session: AsyncSession, since: datetime | None) -> int:

@@ -14,7 +14,6 @@ from storage.insertion import insert_if_new
 from storage.records import (
     Consent,
     Erased,
-    GlyphRecord,
     NewGlyph,
     NewPrediction,
     PredictionRecord,
@@ -110,11 +109,6 @@ async def erase(session: AsyncSession, prediction_id: int) -> None:
     await session.execute(delete(PredictionRow).where(PredictionRow.id == prediction_id))
 
 
-async def count(session: AsyncSession) -> int:
-    """How many readings are stored."""
-    return await session.scalar(select(func.count()).select_from(PredictionRow)) or 0
-
-
 async def set_screening(session: AsyncSession, sha256: str, screenings: Sequence[Screening]) -> None:
     """Keep what a checkpoint reads in glyphs, so that screening asks it once."""
     if screenings:
@@ -130,14 +124,6 @@ async def set_screening(session: AsyncSession, sha256: str, screenings: Sequence
                 for screening in screenings
             ],
         )
-
-
-async def find_same_glyphs(session: AsyncSession, fingerprint: bytes, limit: int = 100) -> list[GlyphRecord]:
-    """Glyphs with exactly these pixels, oldest first."""
-    rows = await session.scalars(
-        select(GlyphRow).where(GlyphRow.fingerprint == fingerprint).order_by(GlyphRow.id).limit(limit)
-    )
-    return [row.to_record() for row in rows]
 
 
 async def reseal(session: AsyncSession, keyring: Keyring, *, after: int = 0, limit: int = 500) -> int | None:

@@ -35,7 +35,6 @@ class CorrectionState(StrEnum):
 class CorrectionReason(StrEnum):
     """Why a correction is in its state; further reasons may be stored, these are those that storage sets."""
 
-    NO_CONSENT = "no_consent"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     UNDONE = "undone"
     OTHER_LENGTH = "other_length"
@@ -305,23 +304,6 @@ class Screening:
     glyph_id: int
     digit: int
     confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectionCounts:
-    """How many current corrections are in each state.
-
-    Attributes:
-        newest_at: when the newest of them was made.
-    """
-
-    by_state: Mapping[CorrectionState, int]
-    newest_at: datetime | None
-
-    @property
-    def total(self) -> int:
-        """In any state."""
-        return sum(self.by_state.values())
 
 
 @dataclass(frozen=True, slots=True)
