@@ -1,15 +1,16 @@
 """Readings as stored, with their glyphs."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import model_versions
 from storage.encryption import Keyring
-from storage.errors import PredictionNotFoundError
+from storage.errors import KeyLostError, PredictionNotFoundError
 from storage.insertion import insert_if_new
 from storage.records import (
     Consent,
@@ -110,45 +111,43 @@ async def erase(session: AsyncSession, prediction_id: int) -> None:
 
 
 async def set_screening(session: AsyncSession, sha256: str, screenings: Sequence[Screening]) -> None:
-    """Keep what a checkpoint reads in glyphs, so that screening asks it once."""
-    if screenings:
-        await session.execute(
-            update(GlyphRow),
-            [
-                {
-                    "id": screening.glyph_id,
-                    "screened_by": sha256,
-                    "screened_digit": screening.digit,
-                    "screened_confidence": screening.confidence,
-                }
-                for screening in screenings
-            ],
-        )
+    """Keep what a checkpoint reads in glyphs, so that screening asks it once; not of those erased since."""
+    await _update_glyphs(
+        session,
+        [
+            {
+                "which": screening.glyph_id,
+                "screened_by": sha256,
+                "screened_digit": screening.digit,
+                "screened_confidence": screening.confidence,
+            }
+            for screening in screenings
+        ],
+    )
 
 
 async def reseal(session: AsyncSession, keyring: Keyring, *, after: int = 0, limit: int = 500) -> int | None:
     """Encrypt some glyphs anew that are not under the keyring's first key.
 
     Give what comes back as ``after`` of the next call, in a transaction of its own, until it is None: then
-    all are. An interrupted rotation starts at 0 again and finds only what is left.
-
-    Raises:
-        KeyLostError: a glyph's key is not in the keyring.
+    all are, but for those whose key is lost, which stay as they are. An interrupted rotation starts at 0
+    again and finds only what is left.
     """
-    rows = list(
-        await session.scalars(
-            select(GlyphRow)
-            .where(GlyphRow.id > after, GlyphRow.key_id != keyring.key_id)
-            .order_by(GlyphRow.id)
-            .limit(limit)
-        )
+    found = await session.execute(
+        select(GlyphRow.id, GlyphRow.token)
+        .where(GlyphRow.id > after, GlyphRow.key_id != keyring.key_id)
+        .order_by(GlyphRow.id)
+        .limit(limit)
     )
-    for row in rows:
-        assert row.token is not None  # selected so
-        sealed = keyring.seal(keyring.decrypt(row.token))
-        row.token, row.fingerprint, row.key_id = sealed.token, sealed.fingerprint, sealed.key_id
-    await session.flush()
-    return rows[-1].id if rows else None
+    rows = [(id_, token) for id_, token in found if token is not None]
+    await _update_glyphs(session, _resealed(rows, keyring))
+    return rows[-1][0] if rows else None
+
+
+async def count_sealed_otherwise(session: AsyncSession, keyring: Keyring) -> int:
+    """How many glyphs are not under the keyring's first key."""
+    others = select(func.count()).where(GlyphRow.key_id != keyring.key_id)
+    return await session.scalar(others) or 0
 
 
 async def delete_expired(session: AsyncSession, before: datetime, now: datetime) -> Erased:
@@ -180,6 +179,32 @@ async def delete_expired(session: AsyncSession, before: datetime, now: datetime)
     if gone:
         await session.execute(delete(ContributorRow).where(ContributorRow.id.in_(gone)))
     return Erased(len(gone), predictions_count or 0, corrections_count or 0, marked)
+
+
+def _resealed(rows: Sequence[tuple[int, bytes]], keyring: Keyring) -> list[dict[str, Any]]:
+    """The new values of those of the glyphs that can be decrypted."""
+    values = []
+    for id_, token in rows:
+        try:
+            sealed = keyring.seal(keyring.decrypt(token))
+        except KeyLostError:
+            continue
+        values.append({"which": id_, **asdict(sealed)})
+    return values
+
+
+async def _update_glyphs(session: AsyncSession, values: Sequence[dict[str, Any]]) -> None:
+    """Each of the glyphs that is still there; "which" is its id, all the others are columns."""
+    if values:
+        columns: dict[str, Any] = {name: bindparam(name) for name in values[0] if name != "which"}
+        connection = await session.connection()
+        await connection.execute(
+            update(GlyphRow.__table__)  # type: ignore[arg-type]  # a Table, typed as FromClause
+            .where(GlyphRow.id == bindparam("which"))
+            .values(columns),
+            list(values),
+        )
+        session.expire_all()
 
 
 async def _get_row(session: AsyncSession, prediction_id: int) -> PredictionRow:

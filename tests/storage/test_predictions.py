@@ -211,6 +211,22 @@ async def test_what_screening_read_is_kept(database: Database, keyring: Keyring)
     ]
 
 
+async def test_what_screening_read_in_a_glyph_that_was_erased_meanwhile_is_dropped(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna, bert = await person(session, ANNA), await person(session, BERT)
+        hers, his = await prediction(session, keyring, anna, 1), await prediction(session, keyring, bert, 2)
+        await contributors.forget(session, ANNA, NOW)
+
+    async with database.transaction() as session:
+        read = [Screening(one.glyphs[0].id, 7, 0.97) for one in (hers, his)]
+        await predictions.set_screening(session, "ab" * 32, read)
+
+    async with database.reading() as session:
+        assert list(await session.scalars(select(GlyphRow.screened_digit))) == [7]
+
+
 async def test_readings_expire_unless_their_owner_consented(database: Database, keyring: Keyring) -> None:
     async with database.transaction() as session:
         silent, said_no = await person(session, 1), await person(session, 2, Consent.WITHDRAWN)
