@@ -8,7 +8,6 @@ what is still open at the next start is handled then; what comes twice is ignore
 import asyncio
 import json
 import logging
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -30,15 +29,13 @@ MOST_TRIES = 3
 MOST_OPEN = 1000
 """Updates under way, above which no more are fetched."""
 
-_SEALED = "sealed"
-
 
 class Inbox:
     """The updates of one bot, from their receipt to the end of their handling.
 
     Args:
         database: where they are kept.
-        keyring: seals them: they carry names and texts, which are nobody's business at rest.
+        keyring: seals them.
         bot: whose updates they are.
         queue: what the application takes updates from.
         now: the clock.
@@ -148,10 +145,9 @@ class Inbox:
 
     def _seal(self, update: Update) -> NewUpdate:
         person = update.effective_user
-        payload = {_SEALED: b64encode(self._keyring.encrypt(update.to_json().encode())).decode()}
+        payload = inbox.seal(self._keyring, update.to_json().encode())
         return NewUpdate(update.update_id, payload, None if person is None else person.id)
 
     def _unseal(self, record: InboxRecord) -> Update:
         """Raises `KeyLostError` where it was sealed with a key that is gone."""
-        payload = self._keyring.decrypt(b64decode(record.payload[_SEALED]))
-        return parsed(json.loads(payload), self._bot)
+        return parsed(json.loads(inbox.unseal(self._keyring, record.payload)), self._bot)

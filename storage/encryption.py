@@ -6,8 +6,10 @@ import hmac
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +17,39 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from storage.errors import KeyLostError, KeyringError
 from storage.records import SealedPixels
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What is made of Fernet keys, newest first.
+
+    Attributes:
+        ids: one for each key, and tells nothing of it.
+    """
+
+    cipher: MultiFernet
+    fingerprint_key: bytes
+    ids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, keys: Sequence[bytes]) -> Self:
+        """Raises `KeyringError`."""
+        if not keys:
+            raise KeyringError("expected at least one key, got none")
+        try:
+            cipher = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as exc:
+            raise KeyringError(f"not a Fernet key (32 bytes in base64): {exc}") from exc
+        raw = [base64.urlsafe_b64decode(key) for key in keys]
+        derivation = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"digitbot glyph fingerprint")
+        ids = tuple(hashlib.sha256(b"digitbot key id" + key).hexdigest()[:16] for key in raw)
+        return cls(cipher, derivation.derive(raw[0]), ids)
+
+    def encrypt(self, plain: bytes) -> bytes:
+        return base64.urlsafe_b64decode(self.cipher.encrypt(plain))
+
+    def fingerprint(self, pixels: bytes) -> bytes:
+        return hmac.digest(self.fingerprint_key, pixels, "sha256")
 
 
 class Keyring:
@@ -31,27 +66,26 @@ class Keyring:
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        if not keys:
-            raise KeyringError("expected at least one key, got none")
-        try:
-            self._cipher = MultiFernet([Fernet(key) for key in keys])
-        except ValueError as exc:
-            raise KeyringError(f"not a Fernet key (32 bytes in base64): {exc}") from exc
-        first = base64.urlsafe_b64decode(keys[0])
-        self._fingerprint_key = HKDF(
-            algorithm=hashes.SHA256(), length=32, salt=None, info=b"digitbot glyph fingerprint"
-        ).derive(first)
-        self.key_id = hashlib.sha256(b"digitbot key id" + first).hexdigest()[:16]
-        """Names the key that encrypts, and tells nothing of it."""
+        self._keys = _Keys.of(keys)
 
-    @classmethod
-    def from_text(cls, text: str) -> "Keyring":
+    @staticmethod
+    def from_text(text: str) -> "Keyring":
         """Keys separated by commas or white space."""
-        return cls([key.encode() for key in text.replace(",", " ").split()])
+        return Keyring([key.encode() for key in text.replace(",", " ").split()])
+
+    @property
+    def key_id(self) -> str:
+        """Names the key that encrypts."""
+        return self._now().ids[0]
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Names every key that decrypts."""
+        return self._now().ids
 
     def encrypt(self, plain: bytes) -> bytes:
         """The bytes of a Fernet token."""
-        return base64.urlsafe_b64decode(self._cipher.encrypt(plain))
+        return self._now().encrypt(plain)
 
     def decrypt(self, token: bytes) -> bytes:
         """What `encrypt` was given.
@@ -60,7 +94,7 @@ class Keyring:
             KeyLostError: no key here decrypts it, or it is damaged.
         """
         try:
-            return self._cipher.decrypt(base64.urlsafe_b64encode(token))
+            return self._now().cipher.decrypt(base64.urlsafe_b64encode(token))
         except InvalidToken:
             raise KeyLostError(
                 "something stored cannot be decrypted: its key is not in the key file, or it is damaged"
@@ -68,11 +102,12 @@ class Keyring:
 
     def fingerprint(self, pixels: bytes) -> bytes:
         """32 bytes, equal for equal pixels under the same first key."""
-        return hmac.digest(self._fingerprint_key, pixels, "sha256")
+        return self._now().fingerprint(pixels)
 
     def seal(self, pixels: bytes) -> SealedPixels:
         """Encrypt the 784 bytes of a glyph."""
-        return SealedPixels(self.encrypt(pixels), self.fingerprint(pixels), self.key_id)
+        keys = self._now()  # once: they may change meanwhile
+        return SealedPixels(keys.encrypt(pixels), keys.fingerprint(pixels), keys.ids[0])
 
     def open(self, sealed: SealedPixels) -> bytes:
         """The 784 bytes of a glyph.
@@ -82,9 +117,31 @@ class Keyring:
         """
         return self.decrypt(sealed.token)
 
+    def _now(self) -> _Keys:
+        return self._keys
+
+
+class _FileKeyring(Keyring):
+    """The keys of a file as it is when they are used, so that a rotation reaches every running process.
+
+    One that went on with what it read at its start could not open what the rotation has encrypted anew, and
+    would encrypt with a key that is about to be retired.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._state = path, _state(path)
+        super().__init__(_keys(path))
+
+    def _now(self) -> _Keys:
+        with suppress(OSError, KeyringError):  # while the file cannot be used, what it held before counts
+            state = _state(self._path)
+            if state != self._state:
+                self._keys, self._state = _Keys.of(_keys(self._path)), state
+        return self._keys
+
 
 def load_or_create_key(path: Path) -> Keyring:
-    """The keys of a file; where it is missing, a new key is made, readable by its owner only.
+    """The keys of a file, also after it changes; where it is missing, a key is made, for its owner only.
 
     Raises:
         KeyringError: the file cannot be read or made, or holds no keys.
@@ -92,7 +149,7 @@ def load_or_create_key(path: Path) -> Keyring:
     with _named(path):
         if not path.exists():
             _create(path)
-        return Keyring(_keys(path))
+        return _FileKeyring(path)
 
 
 def add_key(path: Path) -> Keyring:
@@ -119,7 +176,7 @@ def _changed(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> Keyrin
         keys = _keys(path)
         Keyring(keys)
         _replace(path, change(keys))
-        return Keyring(_keys(path))
+        return _FileKeyring(path)
 
 
 @contextmanager
@@ -135,6 +192,12 @@ def _named(path: Path) -> Iterator[None]:
 
 def _keys(path: Path) -> list[bytes]:
     return path.read_bytes().split()
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Another one whenever the file was changed."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _create(path: Path) -> None:

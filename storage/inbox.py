@@ -1,14 +1,33 @@
-"""Updates, stored before Telegram is told that we have them, until they are handled."""
+"""Updates, stored before Telegram is told that we have them, until they are handled.
 
+They carry names and texts, which are nobody's business at rest: `seal` what is to be stored.
+"""
+
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Update, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.encryption import Keyring
+from storage.errors import KeyLostError
 from storage.insertion import insert_if_new
-from storage.records import InboxRecord, InboxState, NewUpdate
+from storage.records import InboxRecord, InboxState, JsonObject, NewUpdate
 from storage.tables import InboxRow
+
+_SEALED = "sealed"
+
+
+def seal(keyring: Keyring, content: bytes) -> JsonObject:
+    """The payload of an update with this content."""
+    return {_SEALED: b64encode(keyring.encrypt(content)).decode()}
+
+
+def unseal(keyring: Keyring, payload: JsonObject) -> bytes:
+    """What `seal` was given. Raises `KeyLostError`."""
+    return keyring.decrypt(b64decode(payload[_SEALED]))
 
 
 async def put(session: AsyncSession, bot_id: int, updates: Iterable[NewUpdate], now: datetime) -> list[int]:
@@ -37,6 +56,18 @@ async def open_updates(session: AsyncSession, bot_id: int) -> list[InboxRecord]:
         .order_by(InboxRow.id)
     )
     return [row.to_record() for row in rows]
+
+
+async def reseal(session: AsyncSession, keyring: Keyring) -> None:
+    """Encrypt what is open with the keyring's first key, but for what was lost with its key."""
+    found = await session.execute(
+        select(InboxRow.bot_id, InboxRow.update_id, InboxRow.payload).where(InboxRow.state == InboxState.OPEN)
+    )
+    for bot_id, update_id, payload in found.all():
+        with suppress(KeyLostError):
+            resealed = seal(keyring, unseal(keyring, payload))
+            is_open = InboxRow.state == InboxState.OPEN  # or somebody has just handled it
+            await session.execute(_one(bot_id, update_id).where(is_open).values(payload=resealed))
 
 
 async def find(session: AsyncSession, bot_id: int, update_id: int) -> InboxRecord | None:

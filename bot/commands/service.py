@@ -21,7 +21,7 @@ from model.learning import camera
 from model.nn import checkpoint
 from model.recognizer import Recognizer
 from storage import doctor as storage_doctor
-from storage import encryption, engine, predictions
+from storage import encryption, engine, inbox, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import StorageError
@@ -73,20 +73,16 @@ def forget(
 def rotate_key(
     context: typer.Context,
     *,
-    retire: Annotated[
-        bool, typer.Option("--retire", help="Then remove the older keys; restart the bot before.")
-    ] = False,
+    retire: Annotated[bool, typer.Option("--retire", help="Then remove the older keys.")] = False,
 ) -> None:
     """Encrypt what is kept with a new key; older keys go on decrypting until they are retired."""
     config: Config = context.obj()
-    if config.storage.key.get_secret_value():
-        raise UnavailableError("storage.key is set: put a new key before the old one there, then restart")
-    file = config.storage.key_file
-    keyring = encryption.load_or_create_key(file) if retire else encryption.add_key(file)
-    asyncio.run(_reseal(config, keyring))
+    lost = asyncio.run(_reseal(config, _rotated(config, retire=retire)))
     if retire:
-        encryption.retire_keys(file)
-    typer.echo("everything is encrypted with the newest key" + ("; older keys are removed" if retire else ""))
+        encryption.retire_keys(config.storage.key_file)
+    rest = f", but for {lost} glyphs whose key is lost" if lost else ""
+    removed = "; older keys are removed" if retire else ""
+    typer.echo(f"everything is encrypted with the newest key{rest}{removed}")
 
 
 def _announce(address: str) -> None:
@@ -113,13 +109,31 @@ async def _database(config: Config) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def _reseal(config: Config, keyring: Keyring) -> None:
-    """Encrypt every glyph under the first key of the keyring."""
+def _rotated(config: Config, *, retire: bool) -> Keyring:
+    """The keys to encrypt everything with: with a new one in front, unless there is one already."""
+    if config.storage.key.get_secret_value():
+        keyring = app.load_keyring(config)
+        if retire or len(keyring.key_ids) == 1:
+            raise UnavailableError(
+                "storage.key is set: put a new key before the old one there, restart the bot, "
+                "run rotate-key, and then take the old one out"
+            )
+        return keyring
+    file = config.storage.key_file
+    return encryption.load_or_create_key(file) if retire else encryption.add_key(file)
+
+
+async def _reseal(config: Config, keyring: Keyring) -> int:
+    """Encrypt everything under the first key of the keyring; how many glyphs are lost with their keys."""
     async with _database(config) as database:
+        async with database.transaction() as session:
+            await inbox.reseal(session, keyring)
         done: int | None = 0
         while done is not None:
             async with database.transaction() as session:
                 done = await predictions.reseal(session, keyring, after=done)
+        async with database.reading() as session:
+            return await predictions.count_sealed_otherwise(session, keyring)
 
 
 async def _examine(config: Config) -> list[Check]:

@@ -1,17 +1,26 @@
 """The command line: 0 done, 1 failed with one line on stderr, 2 usage."""
 
+import asyncio
 import logging
 import os
 import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import cli
+from storage import encryption, engine, inbox
+from storage.records import NewUpdate
+
+Result = TypeVar("Result")
 
 
 @pytest.fixture
@@ -156,6 +165,46 @@ def test_a_database_is_looked_at_copied_and_its_key_rotated(
     assert digitbot(monkeypatch, "backup", str(copy)) == 0
     assert sqlite3.connect(copy).execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert digitbot(monkeypatch, "backup", str(copy)) == 1
+
+
+def test_an_update_that_waits_while_the_key_is_rotated_can_be_handled_afterwards(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bot was killed before it had handled it, and is started again after the rotation."""
+    assert digitbot(monkeypatch, "forget", "5") == 0  # makes the database
+
+    async def with_update(work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
+        database = engine.create("sqlite:///data/digitbot.db")
+        try:
+            async with database.transaction() as session:
+                return await work(session)
+        finally:
+            await database.close()
+
+    sealed = inbox.seal(encryption.load_or_create_key(folder / "key"), b"a photo")
+    update = NewUpdate(1, sealed, 5)
+    asyncio.run(with_update(lambda session: inbox.put(session, 7, [update], datetime.now(UTC))))
+    assert digitbot(monkeypatch, "rotate-key") == 0
+    assert digitbot(monkeypatch, "rotate-key", "--retire") == 0
+
+    waiting = asyncio.run(with_update(lambda session: inbox.open_updates(session, 7)))
+    rotated = encryption.load_or_create_key(folder / "key")
+    assert [inbox.unseal(rotated, one.payload) for one in waiting] == [b"a photo"]
+
+
+def test_a_key_in_the_configuration_is_rotated_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    monkeypatch.setenv("DIGITBOT_STORAGE__KEY", old)
+    assert digitbot(monkeypatch, "forget", "5") == 0  # makes the database
+    assert digitbot(monkeypatch, "rotate-key") == 1
+    assert "put a new key before the old one there" in capsys.readouterr().err
+
+    monkeypatch.setenv("DIGITBOT_STORAGE__KEY", f"{new} {old}")
+    assert digitbot(monkeypatch, "rotate-key") == 0
+    assert "everything is encrypted with the newest key" in capsys.readouterr().out
+    assert digitbot(monkeypatch, "rotate-key", "--retire") == 1
 
 
 def test_the_doctor_names_a_network_that_is_missing(

@@ -115,18 +115,16 @@ async def test_a_rotation_changes_every_glyph_and_then_the_old_key_can_go(
     database: Database, tmp_path: Path
 ) -> None:
     path = tmp_path / "key"
-    old = encryption.load_or_create_key(path)
+    first = encryption.load_or_create_key(path)
+    old = Keyring(path.read_bytes().split())
     async with database.transaction() as session:
         anna = await person(session, consent=Consent.GIVEN)
         for number in range(5):
-            await correction(session, await prediction(session, old, anna, number, "41"), "47")
+            await correction(session, await prediction(session, first, anna, number, "41"), "47")
     before = await tokens(database)
 
     both = encryption.add_key(path)
-    after: int | None = 0
-    while after is not None:
-        async with database.transaction() as session:
-            after = await predictions.reseal(session, both, after=after, limit=3)
+    await rotate(database, both)
     new = encryption.retire_keys(path)
 
     assert not set(before) & set(await tokens(database))
@@ -134,12 +132,69 @@ async def test_a_rotation_changes_every_glyph_and_then_the_old_key_can_go(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     async with database.reading() as session:
         drawn = await corrections.draw(session, seed=1, maximum=100)
+        assert await predictions.count_sealed_otherwise(session, new) == 0
     assert {new.open(glyph.sealed) for glyph in drawn} == {
         pixels(100 * number + position) for number in range(5) for position in range(2)
     }
     assert all(glyph.sealed.fingerprint == new.fingerprint(new.open(glyph.sealed)) for glyph in drawn)
     with pytest.raises(KeyLostError):
         old.open(drawn[0].sealed)
+
+
+async def rotate(database: Database, keyring: Keyring) -> None:
+    after: int | None = 0
+    while after is not None:
+        async with database.transaction() as session:
+            after = await predictions.reseal(session, keyring, after=after, limit=3)
+
+
+async def test_a_rotation_passes_over_what_is_lost(database: Database) -> None:
+    """Some glyphs are under a key that nobody has any more."""
+    lost, old, new = (Fernet.generate_key() for _ in range(3))
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        for number, key in enumerate([lost, old, lost, old]):
+            await prediction(session, Keyring([key]), anna, number, "41")
+
+    await rotate(database, Keyring([new, old]))
+
+    async with database.reading() as session:
+        sealed = [row.sealed for row in await session.scalars(select(GlyphRow).order_by(GlyphRow.id))]
+        assert await predictions.count_sealed_otherwise(session, Keyring([new])) == 4
+    for number in range(8):
+        one = sealed[number]
+        assert one is not None
+        kept = new if number // 2 % 2 else lost
+        assert Keyring([kept]).open(one) == pixels(100 * (number // 2) + number % 2)
+
+
+def test_a_rotation_reaches_every_process_that_is_running(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    running = encryption.load_or_create_key(path)
+    before = running.seal(pixels(1))
+
+    rotated = encryption.add_key(path)
+    assert running.open(rotated.seal(pixels(2))) == pixels(2)
+    assert running.seal(pixels(1)).key_id == rotated.key_id != before.key_id
+    assert running.open(before) == pixels(1)
+
+    encryption.retire_keys(path)
+    assert running.key_ids == (rotated.key_id,)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"half a k"], ids=["missing", "empty", "half"])
+def test_a_key_file_that_breaks_under_a_running_process_leaves_it_its_keys(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "key"
+    running = encryption.load_or_create_key(path)
+    sealed = running.seal(pixels(1))
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+
+    assert running.open(sealed) == pixels(1)
+    assert running.key_id == sealed.key_id
 
 
 async def test_pixels_are_not_in_the_file(sqlite_database: Database, keyring: Keyring) -> None:

@@ -1,4 +1,7 @@
+from cryptography.fernet import Fernet
+
 from storage import inbox
+from storage.encryption import Keyring
 from storage.engine import Database
 from storage.records import InboxState, NewUpdate
 from tests.storage.rows import ANNA, BOT, NOW, later
@@ -71,3 +74,22 @@ async def test_what_is_old_and_handled_goes_and_its_number_may_come_again(databa
         await inbox.mark_done(session, BOT, 3)
         assert await inbox.prune(session, later(days=1)) == 1
         assert await inbox.put(session, BOT, [NewUpdate(1, {}), NewUpdate(3, {})], NOW) == [1]
+
+
+async def test_what_is_open_is_encrypted_anew_when_the_key_is_rotated(database: Database) -> None:
+    lost, old, new = (Fernet.generate_key() for _ in range(3))
+    async with database.transaction() as session:
+        updates = [
+            NewUpdate(number, inbox.seal(Keyring([key]), b"hello"), ANNA)
+            for number, key in enumerate([lost, old, old])
+        ]
+        await inbox.put(session, BOT, updates, NOW)
+        await inbox.mark_done(session, BOT, 2)
+
+    async with database.transaction() as session:
+        await inbox.reseal(session, Keyring([new, old]))
+
+    async with database.reading() as session:
+        first, second = await inbox.open_updates(session, BOT)
+    assert inbox.unseal(Keyring([lost]), first.payload) == b"hello"
+    assert inbox.unseal(Keyring([new]), second.payload) == b"hello"
