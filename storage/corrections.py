@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from storage.encryption import Keyring
 from storage.errors import (
     ContributorNotFoundError,
     CorrectionNotCountingError,
@@ -239,12 +240,13 @@ async def count_new_since(session: AsyncSession, since: datetime | None) -> int:
 
 
 async def unscreened(
-    session: AsyncSession, limit: int = 100, *, consent_version: int | None = None
+    session: AsyncSession, keyring: Keyring, limit: int = 100, *, consent_version: int | None = None
 ) -> list[LabelledGlyph]:
     """The glyphs of the corrections that wait to be screened, oldest first, still encrypted.
 
     Args:
         session: of a reading transaction.
+        keyring: what is under none of its keys waits in vain, and holds nothing else up.
         limit: corrections; each may label several glyphs.
         consent_version: only photos of people who agreed to this text or a newer one.
     """
@@ -256,7 +258,7 @@ async def unscreened(
             CorrectionRow.state == CorrectionState.PENDING,
             _is_consented(consent_version),
             exists().where(
-                GlyphRow.prediction_id == CorrectionRow.prediction_id, GlyphRow.token.is_not(None)
+                GlyphRow.prediction_id == CorrectionRow.prediction_id, GlyphRow.key_id.in_(keyring.key_ids)
             ),
         )
         .order_by(CorrectionRow.created_at, CorrectionRow.id)

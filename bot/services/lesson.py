@@ -94,7 +94,9 @@ class LessonService:
             How many corrections were given a state.
         """
         async with self._database.reading() as session:
-            waiting = await corrections.unscreened(session, SCREENED_AT_ONCE, consent_version=TEXT_VERSION)
+            waiting = await corrections.unscreened(
+                session, self._keyring, SCREENED_AT_ONCE, consent_version=TEXT_VERSION
+            )
         opened = await asyncio.to_thread(self._open, waiting)
         taught = await self._screened(opened)
         doubted = {

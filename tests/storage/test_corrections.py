@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from storage import contributors, corrections, engine, predictions
@@ -159,7 +160,7 @@ async def test_a_correction_of_glyphs_that_are_not_kept_trains_nothing(
     assert (made.labels_glyphs, made.reason) == (True, CorrectionReason.NOT_KEPT)
     async with database.reading() as session:
         assert await corrections.draw(session, seed=0, maximum=10) == []
-        assert await corrections.unscreened(session) == []
+        assert await corrections.unscreened(session, keyring) == []
 
 
 async def test_what_waits_for_screening_comes_oldest_first(database: Database, keyring: Keyring) -> None:
@@ -177,9 +178,22 @@ async def test_what_waits_for_screening_comes_oldest_first(database: Database, k
         await correction(session, await prediction(session, keyring, silent, 9))
 
     async with database.reading() as session:
-        waiting = await corrections.unscreened(session)
-        assert await corrections.unscreened(session, 1) == waiting[:1]
+        waiting = await corrections.unscreened(session, keyring)
+        assert await corrections.unscreened(session, keyring, 1) == waiting[:1]
     assert [glyph.correction_id for glyph in waiting] == [old.id, new.id]
+
+
+async def test_what_is_under_a_lost_key_holds_no_screening_up(database: Database, keyring: Keyring) -> None:
+    lost = Keyring([Fernet.generate_key()])
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        await correction(session, await prediction(session, lost, anna, 1), created_at=NOW)
+        newer = await prediction(session, keyring, anna, 2)
+        await correction(session, newer, created_at=later(hours=1))
+
+    async with database.reading() as session:
+        waiting = await corrections.unscreened(session, keyring, limit=1)
+    assert [glyph.prediction_id for glyph in waiting] == [newer.id]
 
 
 async def test_what_does_not_exist_is_named(database: Database, keyring: Keyring) -> None:
