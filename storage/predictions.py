@@ -168,17 +168,15 @@ async def delete_expired(session: AsyncSession, before: datetime, now: datetime)
         .where(PredictionRow.id.in_(expired))
         .execution_options(synchronize_session=False)
     )
-    people = select(ContributorRow.id).where(
+    people = delete(ContributorRow).where(
         ContributorRow.consent == Consent.NOT_ASKED,
         ~ContributorRow.wants_receipts,
         ContributorRow.created_at < before,
         ContributorRow.id.not_in(select(PredictionRow.contributor_id)),
         ContributorRow.id.not_in(select(CorrectionRow.contributor_id)),
     )
-    gone = list(await session.scalars(people))
-    if gone:
-        await session.execute(delete(ContributorRow).where(ContributorRow.id.in_(gone)))
-    return Erased(len(gone), predictions_count or 0, corrections_count or 0, marked)
+    gone = await session.scalars(people.returning(ContributorRow.id))
+    return Erased(len(gone.all()), predictions_count or 0, corrections_count or 0, marked)
 
 
 def _resealed(rows: Sequence[tuple[int, bytes]], keyring: Keyring) -> list[dict[str, Any]]:

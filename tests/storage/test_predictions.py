@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from storage import contributors, corrections, model_versions, predictions
 from storage.encryption import Keyring
@@ -248,6 +248,18 @@ async def test_readings_expire_unless_their_owner_consented(database: Database, 
         assert len(list(await session.scalars(select(GlyphRow)))) == 2
         people = select(ContributorRow.user_id).order_by(ContributorRow.id)
         assert list(await session.scalars(people)) == [2, 3, 4]  # a "no" is remembered
+
+
+async def test_very_many_people_of_whom_nothing_is_left_expire_at_once(database: Database) -> None:
+    """More than a statement takes as parameters."""
+    never_read = {"bot_id": BOT, "consent": Consent.NOT_ASKED, "wants_receipts": False, "created_at": NOW}
+    async with database.transaction() as session:
+        people = [{**never_read, "user_id": user_id} for user_id in range(66_000)]
+        await session.execute(insert(ContributorRow), people)
+    async with database.transaction() as session:
+        erased = await predictions.delete_expired(session, later(days=1), later(days=31))
+
+    assert erased.contributors == 66_000
 
 
 async def test_versions_that_learned_from_what_expires_are_marked(
