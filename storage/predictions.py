@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import model_versions
@@ -64,13 +64,14 @@ async def find_by_message(
     session: AsyncSession, bot_id: int, chat_id: int, message_id: int
 ) -> PredictionRecord | None:
     """The reading that a message shows, be it the photo or the bot's answer; an edited photo as it is now."""
+    in_chat = select(PredictionRow.id).where(PredictionRow.bot_id == bot_id, PredictionRow.chat_id == chat_id)
+    shown = union_all(  # with OR instead, SQLite looks through all that a chat ever showed
+        in_chat.where(PredictionRow.message_id == message_id),
+        in_chat.where(PredictionRow.answer_message_id == message_id),
+    )
     row = await session.scalar(
         select(PredictionRow)
-        .where(
-            PredictionRow.bot_id == bot_id,
-            PredictionRow.chat_id == chat_id,
-            or_(PredictionRow.message_id == message_id, PredictionRow.answer_message_id == message_id),
-        )
+        .where(PredictionRow.id.in_(shown))
         .order_by(PredictionRow.is_superseded, PredictionRow.id.desc())
         .limit(1)
     )

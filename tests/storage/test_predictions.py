@@ -1,8 +1,10 @@
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import event, func, insert, select, text
 
 from storage import contributors, corrections, model_versions, predictions
 from storage.encryption import Keyring
@@ -129,6 +131,29 @@ async def test_a_reading_is_found_by_its_photo_and_by_its_answer(
         assert await predictions.find_by_message(session, BOT, CHAT, 12) is None
         assert await predictions.find_by_message(session, BOT, CHAT + 1, 10) is None
         assert await predictions.find_by_message(session, BOT + 1, CHAT, 10) is None
+
+
+async def test_a_reading_is_found_without_looking_at_all_others_of_its_chat(
+    sqlite_database: Database,
+) -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def note(
+        _connection: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_: object
+    ) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(sqlite_database.engine.sync_engine, "before_cursor_execute", note)
+    async with sqlite_database.reading() as session:
+        await predictions.find_by_message(session, BOT, CHAT, 10)
+    statement, parameters = asked[-1]
+
+    assert sqlite_database.path is not None
+    with closing(sqlite3.connect(sqlite_database.path)) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    by_index = [step for step in plan if "INDEX" in step and "(bot_id" in step]
+    assert len(by_index) == 2
+    assert all("message_id=?" in step for step in by_index)
 
 
 async def test_the_latest_reading_is_that_of_the_person_in_the_chat(
