@@ -7,7 +7,7 @@ counts as silence too, and a run that is robbed of its lease by that notices at 
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -162,6 +162,11 @@ async def get(session: AsyncSession, run_id: int) -> TrainingRunRecord:
     if row is None:
         raise RunNotFoundError(run_id)
     return row.to_record()
+
+
+async def is_taken(session: AsyncSession, slot: str) -> bool:
+    """Whether a scheduled run was asked for already."""
+    return await session.scalar(select(exists().where(TrainingRunRow.slot == slot))) or False
 
 
 async def running(session: AsyncSession) -> TrainingRunRecord | None:

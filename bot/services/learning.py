@@ -314,13 +314,16 @@ class LearningService:
         due = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
         if not due <= local < due + SCHEDULE_WINDOW:
             return
-        async with self._database.transaction() as session:
+        slot = f"{due:%Y-%m-%dT%H:%M}"
+        async with self._database.reading() as session:  # nobody who writes waits while very many are counted
+            if await runs.is_taken(session, slot):
+                return
             last = await runs.latest(session, RunState.FINISHED)
             new = await corrections.count_new_since(session, None if last is None else last.created_at)
-            if new < self._settings.minimum_new_corrections:
-                return
-            slot = f"{due:%Y-%m-%dT%H:%M}"
-            with suppress(SlotTakenError):
+        if new < self._settings.minimum_new_corrections:
+            return
+        with suppress(SlotTakenError):
+            async with self._database.transaction() as session:
                 await runs.request(session, NewTrainingRun(Trigger.SCHEDULE, self._now(), slot=slot))
 
     async def _ask_to_unlearn(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from bot import i18n, learning_replies
 from bot.config import Learning
@@ -363,6 +363,24 @@ async def test_the_schedule_trains_once_when_enough_was_taught(
         assert heard == ["schedule"]
         await school.champion.refresh()
         assert school.says(misread[0][0]) == misread[0][1], "promoted automatically, as the settings say"
+
+
+async def test_looking_whether_it_is_time_to_train_holds_up_nobody_who_writes(
+    tmp_path: Path, cache: Path
+) -> None:
+    clock = Clock(datetime(2026, 3, 2, 3, 1).astimezone(UTC))
+    begun: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("BEGIN"):
+            begun.append(statement)
+
+    async with found(tmp_path, cache, now=clock, settings=Learning(schedule="03:00")) as school:
+        event.listen(school.database.engine.sync_engine, "before_cursor_execute", note)
+        async with in_background(school.learning.attend()):
+            await asyncio.sleep(0.5)
+
+    assert set(begun) == {"BEGIN"}, "which only reads; BEGIN IMMEDIATE would write"
 
 
 async def test_a_refused_candidate_cannot_be_promoted_and_says_why(

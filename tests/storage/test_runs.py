@@ -113,7 +113,11 @@ async def test_a_scheduled_run_is_asked_for_once(url: str) -> None:
         async with database.transaction() as session:
             return (await runs.request(session, scheduled)).id
 
+    async with databases[0].reading() as session:
+        assert not await runs.is_taken(session, "2026-11-24T03:00")
     outcomes = await asyncio.gather(*map(request, databases), return_exceptions=True)
+    async with databases[0].reading() as session:
+        assert await runs.is_taken(session, "2026-11-24T03:00")
     for database in databases:
         await database.close()
 
