@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import ConsentChangedError
-from bot.services.people import Person
+from bot.services.people import Person, require_open
 from storage import contributors, inbox
 from storage.engine import Database
 from storage.records import Consent, ContributorRecord, Erased
@@ -48,8 +48,8 @@ class ConsentService:
     async def begin_asking(self, person: Person) -> bool:
         """Whether the question is to be put now: once, also where two corrections come at a time."""
         async with self._database.transaction() as session:
-            who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
-            if not is_to_be_asked(who):
+            who = await contributors.find(session, person.bot_id, person.user_id)
+            if who is None or not is_to_be_asked(who):
                 return False
             await contributors.set_asked(session, who.id, self._now())
         return True
@@ -57,26 +57,34 @@ class ConsentService:
     async def take_back_asking(self, person: Person) -> None:
         """The question did not get through, so it is still to be put."""
         async with self._database.transaction() as session:
-            who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
-            await contributors.set_asked(session, who.id, None)
+            who = await contributors.find(session, person.bot_id, person.user_id)
+            if who is not None:
+                await contributors.set_asked(session, who.id, None)
 
     async def choose(self, person: Person, *, given: bool, version: int, update_id: int) -> None:
         """Store a yes or a no to the text of `version`; a no is always taken.
 
         Raises:
             ConsentChangedError: a yes to a text that is not the present one.
+            ForgottenError: the person was forgotten meanwhile.
         """
         if given and version != TEXT_VERSION:
             raise ConsentChangedError
         consent = Consent.GIVEN if given else Consent.WITHDRAWN
         async with self._database.transaction() as session:
+            await require_open(session, person.bot_id, update_id)
             who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
             await contributors.set_consent(session, who.id, consent, TEXT_VERSION, self._now())
             await inbox.mark_done(session, person.bot_id, update_id)
 
     async def set_receipts(self, person: Person, *, wanted: bool, update_id: int) -> None:
-        """Store whether a person wants to hear when a correction of theirs has helped."""
+        """Store whether a person wants to hear when a correction of theirs has helped.
+
+        Raises:
+            ForgottenError: the person was forgotten meanwhile.
+        """
         async with self._database.transaction() as session:
+            await require_open(session, person.bot_id, update_id)
             who = await contributors.get_or_create(session, person.bot_id, person.user_id, self._now())
             await contributors.set_receipts(session, who.id, wanted)
             await inbox.mark_done(session, person.bot_id, update_id)

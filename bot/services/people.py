@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.errors import ForgottenError
+from storage import inbox
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -16,3 +21,13 @@ class Person:
     bot_id: int
     user_id: int
     is_admin: bool = False
+
+
+async def require_open(session: AsyncSession, bot_id: int, update_id: int) -> None:
+    """See that nobody is made known again by what they sent before they were forgotten.
+
+    Raises:
+        ForgottenError: the update is done before it is handled, as its sender was forgotten meanwhile.
+    """
+    if not await inbox.is_open(session, bot_id, update_id):
+        raise ForgottenError

@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import Protocol
 
 import numpy as np
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import ForgottenError
 from bot.services.champion import Champion
+from bot.services.people import require_open
 from model.reading import GlyphReading, Reading
 from model.vision.page import PREPROCESSING_VERSION, Page
 from storage import contributors, inbox, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
+from storage.errors import PredictionNotFoundError
 from storage.records import Box, NewGlyph, NewPrediction, PredictionRecord
 
 
@@ -113,7 +114,8 @@ class ReadingService:
         sight = await self.look(data)
         glyphs = await asyncio.to_thread(self._glyphs, sight.reading, source)
         async with self._database.transaction() as session:
-            await _require_open(session, source)
+            if source.update_id is not None:
+                await require_open(session, source.bot_id, source.update_id)
             before = await predictions.find_by_message(
                 session, source.bot_id, source.chat_id, source.message_id
             )
@@ -128,9 +130,16 @@ class ReadingService:
         return StoredReading(prediction, before.answer_message_id if before and was_replaced else None)
 
     async def set_answer(self, prediction_id: int, message_id: int, source: PhotoSource) -> None:
-        """Remember which message answered; with that, the update is done."""
+        """Remember which message answered; with that, the update is done.
+
+        Raises:
+            ForgottenError: who sent it was forgotten meanwhile.
+        """
         async with self._database.transaction() as session:
-            await predictions.set_answer(session, prediction_id, message_id)
+            try:
+                await predictions.set_answer(session, prediction_id, message_id)
+            except PredictionNotFoundError as exc:
+                raise ForgottenError from exc
             if source.update_id is not None:
                 await inbox.mark_done(session, source.bot_id, source.update_id)
 
@@ -166,14 +175,6 @@ class ReadingService:
             measured={} if abstention is None else dict(abstention.measured),
             environment=environment(),
         )
-
-
-async def _require_open(session: AsyncSession, source: PhotoSource) -> None:
-    """Raises `ForgottenError` where the update that brought a photo is done before its photo is read."""
-    if source.update_id is None:
-        return
-    if not await inbox.is_open(session, source.bot_id, source.update_id):
-        raise ForgottenError
 
 
 def environment() -> dict[str, str]:

@@ -9,10 +9,16 @@ import pytest
 from sqlalchemy import text
 from starlette.responses import Response
 
+from bot.app import Core
+from bot.errors import ForgottenError
 from bot.housekeeping import Housekeeping
+from bot.services.consent import TEXT_VERSION
+from bot.services.people import Person as Someone
+from storage import inbox
+from storage.records import NewUpdate
 from tests.bot.conftest import Running, button, toast
 from tests.bot.localchat.conftest import serving
-from tests.bot.person import Json, Person
+from tests.bot.person import Json, Person, says
 from tests.bot.test_bad_networks import Call, connected, replies_to
 
 Photos = dict[str, bytes]
@@ -179,9 +185,64 @@ async def test_photos_that_wait_while_their_sender_is_forgotten_are_neither_read
 
         history = await you.history()
         assert not any(replies_to(photo)(seen) for photo in sent for seen in history)
-        async with core.database.reading() as session:
-            for table in "contributors", "predictions":
-                assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+        assert await rows(core) == 0
+
+
+async def test_who_is_forgotten_while_the_answer_goes_out_is_told_of_no_error(
+    tmp_path: Path, photos: Photos, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked, answering, forgotten = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold(name: str, call: Call) -> Response:
+        if name == "sendMessage" and asked.is_set():
+            answering.set()
+            await forgotten.wait()
+        return await call()
+
+    async with serving(tmp_path, interceptor=hold) as telegram, connected(tmp_path, telegram) as core:
+        you = telegram.person()
+        question = await forget_me(you)
+        asked.set()
+        await you.send_photo(next(iter(photos.values())))
+        await answering.wait()
+        await you.press(question["message_id"], button(question, "Delete everything of mine"))
+        await you.see(starts("Done: I have forgotten you"))
+        forgotten.set()
+
+        await you.answer_to(await you.send("/id"))  # comes when the photo has had its turn
+
+        assert not any(says("went wrong")(seen) for seen in await you.history())
+        assert not any(record.levelname == "ERROR" for record in caplog.records)
+        assert await rows(core) == 0
+
+
+async def test_what_was_pressed_before_being_forgotten_makes_nobody_known_again(running: Running) -> None:
+    """Presses do not wait for each other."""
+    bot_id, consent = 7, running.core.services.consent
+    person = Someone(bot_id, 5)
+    async with running.core.database.transaction() as session:
+        pressed = [NewUpdate(number, {}, person.user_id) for number in range(3)]
+        await inbox.put(session, bot_id, pressed, datetime.now(UTC))
+    await consent.forget(person, 0)
+
+    with pytest.raises(ForgottenError):
+        await consent.choose(person, given=True, version=TEXT_VERSION, update_id=1)
+    with pytest.raises(ForgottenError):
+        await consent.set_receipts(person, wanted=True, update_id=2)
+    assert not await consent.begin_asking(person)
+    await consent.take_back_asking(person)
+    assert await rows(running.core) == 0
+
+
+async def rows(core: Core) -> int:
+    """People and readings."""
+    async with core.database.reading() as session:
+        return sum(
+            [
+                await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0
+                for table in ("contributors", "predictions")
+            ]
+        )
 
 
 async def test_a_reading_without_consent_expires(running: Running, you: Person, photos: Photos) -> None:
