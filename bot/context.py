@@ -75,6 +75,14 @@ class DigitBot(Application[ExtBot[None], "Context", Data, Data, Data, None]):
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    async def tell_admins(self, text: str) -> None:
+        """Send a text to every administrator whom it reaches."""
+        for admin in self.parts.admins:
+            try:
+                await self.bot.send_message(admin, text)
+            except TelegramError as exc:  # one who never wrote to the bot cannot be written to
+                log.warning("administrator %d was not told: %s", admin, exc)
+
     async def end_background(self) -> None:
         """Cancel what `in_background` has begun."""
         for task in self._background:

@@ -14,11 +14,12 @@ from typing import Any
 
 from telegram import Bot, Update
 
+from bot.alarm import StorageAlarm
 from bot.updates import parsed
 from storage import inbox
 from storage.encryption import Keyring
 from storage.engine import Database
-from storage.errors import KeyLostError, StorageError
+from storage.errors import DatabaseError, KeyLostError, StorageError
 from storage.records import InboxRecord, NewUpdate
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Inbox:
         bot: whose updates they are.
         queue: what the application takes updates from.
         now: the clock.
+        alarm: told whether what comes can be stored.
     """
 
     def __init__(
@@ -47,23 +49,34 @@ class Inbox:
         keyring: Keyring,
         bot: Bot,
         queue: "asyncio.Queue[object]",
+        *,
         now: Callable[[], datetime],
+        alarm: StorageAlarm,
     ) -> None:
         self._database, self._keyring = database, keyring
-        self._bot, self._queue, self._now = bot, queue, now
+        self._bot, self._queue, self._now, self._alarm = bot, queue, now, alarm
         self._open: set[int] = set()
         self._deferred: set[int] = set()
         self._room = asyncio.Event()
         self._room.set()
 
     async def receive(self, updates: Iterable[Update]) -> None:
-        """Commit updates, then hand over those that are new. Returns when Telegram may be told."""
+        """Commit updates, then hand over those that are new. Returns when Telegram may be told.
+
+        Raises:
+            DatabaseError: nothing was stored, and Telegram must not be told.
+        """
         by_id = {update.update_id: update for update in updates}
         if not by_id:
             return
         sealed = [self._seal(update) for update in by_id.values()]
-        async with self._database.transaction() as session:
-            new = await inbox.put(session, self._bot.id, sealed, self._now())
+        try:
+            async with self._database.transaction() as session:
+                new = await inbox.put(session, self._bot.id, sealed, self._now())
+        except DatabaseError as exc:
+            self._alarm.refused(exc)
+            raise
+        self._alarm.stored()
         for update_id in sorted(new):
             self._hand_over(by_id[update_id])
 

@@ -14,6 +14,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ApplicationBuilder, ContextTypes, Defaults
 
 from bot import i18n, profile, receipts
+from bot.alarm import StorageAlarm
 from bot.context import Context, DigitBot, Parts
 from bot.errors import UnavailableError
 from bot.handlers import corrections, drawing, failures, learning, photos, privacy, rest, seeing, start
@@ -88,7 +89,10 @@ class Messenger:
         """
         application, bot = self._application, self._application.bot
         await self._initialize()
-        application.inbox = Inbox(self._database, self._keyring, bot, application.update_queue, self._now)
+        alarm = StorageAlarm(lambda text: application.in_background(application.tell_admins(text)))
+        application.inbox = Inbox(
+            self._database, self._keyring, bot, application.update_queue, now=self._now, alarm=alarm
+        )
         await application.start()
         await application.inbox.reopen()
         if self._address.webhook:

@@ -485,6 +485,26 @@ def failed(texts: Texts, error_id: str) -> str:
     )
 
 
+def cannot_store(texts: Texts) -> str:
+    """What a person is told where the database refuses what they sent."""
+    return texts.gettext(
+        "I cannot store anything at the moment, so nothing has changed. Please try again later."
+    )
+
+
+def storage_refuses(texts: Texts, reason: str) -> str:
+    """What administrators are told where nothing that comes in can be stored."""
+    return texts.gettext(
+        "<b>I cannot store anything</b>, so I answer nobody: {reason}.\n"
+        "What people send waits at Telegram for a day. I try again every half minute."
+    ).format(reason=escape(reason))
+
+
+def storage_works(texts: Texts) -> str:
+    """What administrators are told when that is over."""
+    return texts.gettext("I can store again, and answer what has waited.")
+
+
 def unconfirmed(texts: Texts) -> str:
     """Where Telegram left unclear whether an answer went out."""
     return texts.gettext("Telegram did not confirm my answer. If you do not see it, please send that again.")

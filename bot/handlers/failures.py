@@ -29,6 +29,9 @@ from model.errors import UnreadablePhotoError
 from storage.errors import (
     CheckpointGoneError,
     CorrectionNotCountingError,
+    DatabaseBusyError,
+    DatabaseFullError,
+    DatabaseUnavailableError,
     RunInProgressError,
     VersionForgottenError,
     VersionNotFoundError,
@@ -57,6 +60,9 @@ _SENTENCES: dict[type[Exception], Callable[[Texts], str]] = {
     VersionUnconsentedError: learning_replies.cannot_serve,
     CheckpointGoneError: learning_replies.cannot_serve,
 }
+
+_REFUSALS = (DatabaseBusyError, DatabaseFullError, DatabaseUnavailableError)
+"""What the database says for reasons outside of digitbot."""
 
 
 def sentence(texts: Texts, error: Exception, size_limit: int) -> str | None:
@@ -94,6 +100,9 @@ def _log(texts: Texts, error: Exception, update: object) -> str:
     if isinstance(error, NetworkError) and not isinstance(error, BadRequest):
         log.warning("%s: Telegram did not confirm: %s", where, error)
         return replies.unconfirmed(texts)
+    if isinstance(error, _REFUSALS):
+        log.error("%s: nothing was stored: %s", where, error)
+        return replies.cannot_store(texts)
     error_id = secrets.token_hex(4)
     log.error("error %s in %s", error_id, where, exc_info=error)
     return replies.failed(texts, error_id)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from telegram import Bot, Chat, Message, Update, User
 
+from bot.alarm import StorageAlarm
 from bot.inbox import MOST_OPEN, MOST_TRIES, Inbox
 from storage import engine, inbox
 from storage.encryption import Keyring
@@ -34,7 +35,8 @@ class Office:
         bot = Bot("77:token")
         bot._bot_user = User(77, "digitbot", is_bot=True)
         keyring = Keyring.from_text(KEY)
-        self.inbox = Inbox(database, keyring, bot, self.queue, lambda: datetime.now(UTC))
+        alarm = StorageAlarm(lambda _text: None)
+        self.inbox = Inbox(database, keyring, bot, self.queue, now=lambda: datetime.now(UTC), alarm=alarm)
 
     def handed_over(self) -> list[int]:
         updates = [self.queue.get_nowait() for _ in range(self.queue.qsize())]
