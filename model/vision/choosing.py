@@ -23,6 +23,9 @@ _SOLID = 0.72
 """Part of its box that a blot covers; a disc covers 0.785, a round 0 by the thickest pen 0.6."""
 _WIDEST = 0.28
 """Of a digit's strokes, as a part of its longer side."""
+_FILLS, _CUT = 0.95, 0.8
+"""A digit that is cut off all around has this part of the picture's height at least, and at most this part of
+its longer side lies on the border."""
 _PIECE = 0.06
 """Smaller pieces, as a part of a digit's height, belong to nothing."""
 
@@ -49,6 +52,7 @@ def choose_marks(marks: list[Mark], labels: NDArray[np.int32]) -> tuple[list[Mar
     else:
         chosen = inner + written
     chosen = chosen or [mark for mark in marks if not _lies_along_border(mark)]
+    chosen = chosen or [mark for mark in marks[:1] if _fills_picture(mark, labels)]
     chosen = [mark for mark in chosen if not _is_around(mark, chosen, labels)] or chosen
     tallest = _tallest(chosen)
     large = [mark for mark in chosen if mark.height >= _TALL * tallest]
@@ -73,6 +77,13 @@ def _goes_on(mark: Mark, inner: list[Mark], labels: NDArray[np.int32]) -> bool:
 
 def _lies_along_border(mark: Mark) -> bool:
     return mark.contact > 0.5 * mark.size
+
+
+def _fills_picture(mark: Mark, labels: NDArray[np.int32]) -> bool:
+    """Whether a mark runs from the upper border to the lower one in strokes, as a digit that was cut out."""
+    if mark.contact > _CUT * mark.size or mark.height < _FILLS * len(labels):
+        return False
+    return stroke_width(pixels_of(mark, around(mark, labels))) < _WIDEST * mark.size
 
 
 def _is_around(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:

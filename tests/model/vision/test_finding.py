@@ -372,6 +372,16 @@ def test_thick_digits_at_both_edges_are_found() -> None:
     assert len(glyphs_of(page_of(strip))) == 2
 
 
+def test_a_digit_that_was_cut_out_too_tightly_is_found() -> None:
+    page = on_paper(ink_of(3, height=200))
+    rows, columns = (np.flatnonzero((page < 128).any(axis=axis)) for axis in (1, 0))
+    cut = np.ascontiguousarray(page[rows[0] + 3 : rows[-1] - 2, columns[0] + 3 : columns[-1] - 2])
+
+    (glyph,) = glyphs_of(page_of(cut))
+
+    assert glyph.box.bottom - glyph.box.top > 0.95 * len(cut)
+
+
 def test_a_large_one_in_a_number_is_no_edge_of_the_page() -> None:
     sheet = np.full((480, 640), 235, np.uint8)
     place(sheet, ink_of(8, height=240), 300, 110)
