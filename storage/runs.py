@@ -7,7 +7,7 @@ counts as silence too, and a run that is robbed of its lease by that notices at 
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -138,18 +138,16 @@ async def request_cancel(session: AsyncSession, run_id: int, now: datetime) -> T
 
 async def release_silent(session: AsyncSession, now: datetime, lease: timedelta) -> list[TrainingRunRecord]:
     """Mark running runs as failed whose process has not been heard of for longer than the lease."""
-    rows = list(
-        await session.scalars(
-            select(TrainingRunRow).where(
-                TrainingRunRow.state == RunState.RUNNING,
-                or_(TrainingRunRow.heartbeat_at < now - lease, TrainingRunRow.heartbeat_at > now + lease),
-            )
-        )
-    )
+    rows = list(await session.scalars(select(TrainingRunRow).where(_is_silent(now, lease))))
     for row in rows:
         row.state, row.finished_at, row.error = RunState.FAILED, now, SILENT
     await session.flush()
     return [row.to_record() for row in rows]
+
+
+async def is_silent(session: AsyncSession, now: datetime, lease: timedelta) -> bool:
+    """Whether there is something to be released."""
+    return await session.scalar(select(exists().where(_is_silent(now, lease)))) or False
 
 
 async def get(session: AsyncSession, run_id: int) -> TrainingRunRecord:
@@ -193,6 +191,11 @@ async def latest(session: AsyncSession, state: RunState | None = None) -> Traini
         query = query.where(TrainingRunRow.state == state)
     row = await session.scalar(query)
     return None if row is None else row.to_record()
+
+
+def _is_silent(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    heard = TrainingRunRow.heartbeat_at
+    return and_(TrainingRunRow.state == RunState.RUNNING, or_(heard < now - lease, heard > now + lease))
 
 
 async def _get_row(session: AsyncSession, run_id: int) -> TrainingRunRow:

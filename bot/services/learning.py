@@ -200,8 +200,8 @@ class LearningService:
     async def watch(self, run_id: int) -> AsyncIterator[Progress]:
         """How far a run is, about once a second, until it is over; also of another process's."""
         while True:
-            async with self._database.transaction() as session:
-                await runs.release_silent(session, self._now(), LEASE)
+            await self._mark_crashed()
+            async with self._database.reading() as session:
                 run = await runs.get(session, run_id)
             progress = self._progress(run)
             yield progress
@@ -297,7 +297,7 @@ class LearningService:
     async def _mark_crashed(self) -> None:
         """Say of trainings whose process was killed that they failed, and tell of it."""
         async with self._database.reading() as session:  # mostly there is none, and nothing to be written
-            if await runs.running(session) is None:
+            if not await runs.is_silent(session, self._now(), LEASE):
                 return
         async with self._database.transaction() as session:
             crashed = await runs.release_silent(session, self._now(), LEASE)

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -263,6 +265,16 @@ async def test_a_run_whose_process_died_is_marked_and_releases_the_lock(
     assert (await school.finish(dead.id)).state is RunState.FAILED
     await school.learning.cancel()
     await school.finish(run_id)
+
+
+async def test_a_training_is_watched_while_another_process_holds_the_database(school: School) -> None:
+    assert school.database.path is not None
+    async with school.database.transaction() as session:
+        run = await runs.request(session, NewTrainingRun("command", school.now()))
+    with closing(sqlite3.connect(school.database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(5):
+            assert not (await anext(school.learning.watch(run.id))).is_over
 
 
 async def test_a_crashed_training_is_marked_and_told_of_without_anybody_asking(school: School) -> None:
