@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage import migration
 from storage.encryption import Keyring
 from storage.engine import Database
-from storage.errors import KeyLostError, StorageError
+from storage.errors import DatabaseError, KeyLostError, StorageError
 from storage.records import Check
 from storage.tables import GlyphRow
 
@@ -28,9 +28,22 @@ async def examine(database: Database, keyring: Keyring) -> list[Check]:
                 checks.append(await _on_connection(session, _foreign_keys))
             if checks[0].is_ok:
                 checks.append(await _keys(session, keyring))
+        if checks[0].is_ok:
+            checks.append(await _writing(database))
     except StorageError as exc:
         return [Check.failed("database", str(exc))]
     return [Check.passed("database", database.url.render_as_string(hide_password=True)), *checks]
+
+
+async def _writing(database: Database) -> Check:
+    """Something can be written; it is rolled back."""
+    try:
+        async with database.transaction() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            await session.rollback()
+    except DatabaseError as exc:
+        return Check.failed("writing", str(exc))
+    return Check.passed("writing")
 
 
 async def _on_connection(session: AsyncSession, check: Callable[[Connection], Check]) -> Check:

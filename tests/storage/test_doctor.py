@@ -1,5 +1,8 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
@@ -24,8 +27,8 @@ async def test_a_sound_database_passes(database: Database, keyring: Keyring) -> 
     assert Check.passed("keys", "2 stored glyphs can be decrypted") in checks
     names = [check.name for check in checks]
     assert names[:2] == ["database", "tables"]
-    assert names[-1] == "keys"
-    assert len(names) == (6 if database.path else 3)
+    assert names[-2:] == ["keys", "writing"]
+    assert len(names) == (7 if database.path else 4)
 
 
 async def test_a_lost_key_is_named(database: Database, keyring: Keyring) -> None:
@@ -51,6 +54,21 @@ async def test_tables_of_another_revision_are_named(database: Database, keyring:
             await session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
 
     assert found["tables"] == f"expected revision {revision}, found 0000; `digitbot run` migrates"
+
+
+async def test_a_database_that_nobody_can_write_is_named(
+    sqlite_url: str, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process holds it for longer than is waited; a file that is read-only is told of likewise."""
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
+    database = engine.create(sqlite_url)
+    assert database.path is not None
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        found = complaints(await doctor.examine(database, keyring))
+    await database.close()
+
+    assert found == {"writing": f"{database.path}: database is locked"}
 
 
 async def test_references_to_nothing_are_named(sqlite_database: Database, keyring: Keyring) -> None:
