@@ -18,8 +18,10 @@ def copy(database: Path, target: Path) -> None:
     The copy holds no deleted rows, is readable by its owner only, and holds no keys.
 
     Raises:
-        BackupError: the target exists, cannot be written, or fails its check.
+        BackupError: there is no database, or the target exists, cannot be written, or fails its check.
     """
+    if not database.exists():
+        raise BackupError(f"{database} does not exist")
     if target.exists():
         raise BackupError(f"{target} exists already")
     unfinished = target.with_name(f".{target.name}.unfinished")

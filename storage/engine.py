@@ -134,8 +134,8 @@ def _let_go_of_sqlite(
         connection.run_async(lambda driver: asyncio.shield(driver.rollback()))
 
 
-def translate(error: SQLAlchemyError) -> DatabaseError:
-    """Our name for an error of the driver; the message never holds a row or the URL."""
+def translate(error: SQLAlchemyError, url: URL) -> DatabaseError:
+    """Our name for an error of the driver; the message holds SQLite's file, and never a row or the URL."""
     if not isinstance(error, DBAPIError):
         origin = getattr(error, "orig", None)  # what a column type said of a value
         return DatabaseError(str(origin) if origin is not None else type(error).__name__)
@@ -150,7 +150,8 @@ def translate(error: SQLAlchemyError) -> DatabaseError:
         is_away = error.connection_invalidated or state[:2] in ("08", "57")  # connection, operator
         is_away = is_away or (not name and not state and type(origin).__name__ == "OperationalError")
         kind = DatabaseUnavailableError if is_away else DatabaseError
-    return kind(str(origin).splitlines()[0] if str(origin) else type(origin).__name__)
+    message = str(origin).splitlines()[0] if str(origin) else type(origin).__name__
+    return kind(message if url.get_backend_name() != "sqlite" else f"{url.database}: {message}")
 
 
 @contextmanager
@@ -219,7 +220,7 @@ class Database:
                 async with self._writing.begin() as session:
                     yield session
             except SQLAlchemyError as exc:
-                raise translate(exc) from exc
+                raise translate(exc, self.url) from exc
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -234,7 +235,7 @@ class Database:
             async with self._reading.begin() as session:
                 yield session
         except SQLAlchemyError as exc:
-            raise translate(exc) from exc
+            raise translate(exc, self.url) from exc
 
     async def backup(self, file: Path) -> None:
         """A sound copy of an SQLite database as of now, made while others write; keys are not in it.
@@ -268,7 +269,7 @@ class Database:
                 result = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 return bool(result.scalar_one() == 0)
         except SQLAlchemyError as exc:
-            raise translate(exc) from exc
+            raise translate(exc, self.url) from exc
 
     async def close(self) -> None:
         """Close all connections."""

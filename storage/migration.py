@@ -59,7 +59,7 @@ def migrate(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Migration:
         with _alone(parsed, lock_seconds), open_sync(url) as connection:
             return _migrate(connection, parsed)
     except SQLAlchemyError as exc:
-        raise translate(exc) from exc
+        raise translate(exc, parsed) from exc
     except OSError as exc:
         raise MigrationError(f"the database file cannot be made: {exc}") from exc
 
@@ -99,7 +99,7 @@ def _migrate(connection: Connection, url: URL) -> Migration:
     try:
         command.upgrade(config, needed)
     except SQLAlchemyError as exc:
-        raise MigrationError(f"from revision {before} to {needed}: {translate(exc)}") from exc
+        raise MigrationError(f"from revision {before} to {needed}: {translate(exc, url)}") from exc
     finally:
         connection.rollback()
         _enforce_foreign_keys(connection, enforced=True)

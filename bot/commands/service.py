@@ -77,7 +77,7 @@ def rotate_key(
 ) -> None:
     """Encrypt what is kept with a new key; older keys go on decrypting until they are retired."""
     config: Config = context.obj()
-    lost = asyncio.run(_reseal(config, _rotated(config, retire=retire)))
+    lost = asyncio.run(_rotate(config, retire=retire))
     if retire:
         encryption.retire_keys(config.storage.key_file)
     rest = f", but for {lost} glyphs whose key is lost" if lost else ""
@@ -109,7 +109,7 @@ async def _database(config: Config) -> AsyncIterator[Database]:
         await database.close()
 
 
-def _rotated(config: Config, *, retire: bool) -> Keyring:
+def _keys_to_use(config: Config, *, retire: bool) -> Keyring:
     """The keys to encrypt everything with: with a new one in front, unless there is one already."""
     if config.storage.key.get_secret_value():
         keyring = app.load_keyring(config)
@@ -123,9 +123,12 @@ def _rotated(config: Config, *, retire: bool) -> Keyring:
     return encryption.load_or_create_key(file) if retire else encryption.add_key(file)
 
 
-async def _reseal(config: Config, keyring: Keyring) -> int:
-    """Encrypt everything under the first key of the keyring; how many glyphs are lost with their keys."""
+async def _rotate(config: Config, *, retire: bool) -> int:
+    """Encrypt everything under the newest key; how many glyphs are lost with their keys."""
     async with _database(config) as database:
+        if database.path is not None and not database.path.exists():
+            raise UnavailableError(f"{database.path} does not exist yet; the first start makes it")
+        keyring = _keys_to_use(config, retire=retire)
         async with database.transaction() as session:
             await inbox.reseal(session, keyring)
         done: int | None = 0

@@ -167,6 +167,27 @@ def test_a_database_is_looked_at_copied_and_its_key_rotated(
     assert digitbot(monkeypatch, "backup", str(copy)) == 1
 
 
+def test_what_needs_a_database_says_that_there_is_none_and_makes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert digitbot(monkeypatch, "backup", "copy.db") == 1
+    assert capsys.readouterr().err == "digitbot: data/digitbot.db does not exist\n"
+    for arguments in ([], ["--retire"]):
+        assert digitbot(monkeypatch, "rotate-key", *arguments) == 1
+        assert "data/digitbot.db does not exist yet" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "digitbot.db").write_text("a letter" * 1000)
+
+    assert digitbot(monkeypatch, "models") == 1
+    assert capsys.readouterr().err == "digitbot: data/digitbot.db: file is not a database\n"
+
+
 def test_an_update_that_waits_while_the_key_is_rotated_can_be_handled_afterwards(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -316,4 +316,5 @@ async def test_a_connection_that_the_server_cut_is_replaced(
 
 
 def test_errors_of_sqlalchemy_itself_get_our_name() -> None:
-    assert isinstance(engine.translate(SQLAlchemyError("anything")), DatabaseError)
+    url = engine.parse_url("sqlite:///digitbot.db")
+    assert isinstance(engine.translate(SQLAlchemyError("anything"), url), DatabaseError)
