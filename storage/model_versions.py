@@ -37,15 +37,10 @@ _HAS_CHECKPOINT = exists().where(CheckpointRow.sha256 == ModelVersionRow.sha256)
 
 async def add(session: AsyncSession, new: NewModelVersion) -> ModelVersionRecord:
     """Store a network. One without a parent, which came as a file, is stored once for its content."""
-    if new.parent_id is None:
-        known = await session.scalar(
-            select(ModelVersionRow).where(
-                ModelVersionRow.sha256 == new.sha256, ModelVersionRow.parent_id.is_(None)
-            )
-        )
-        if known is not None:
-            await _store_checkpoint(session, new)
-            return known.to_record(has_checkpoint=True)
+    known = None if new.parent_id is not None else await _find_root(session, new.sha256)
+    if known is not None:
+        await _store_checkpoint(session, new)
+        return known.to_record(has_checkpoint=True)
     row = ModelVersionRow(
         sha256=new.sha256,
         architecture=new.architecture,
@@ -61,6 +56,11 @@ async def add(session: AsyncSession, new: NewModelVersion) -> ModelVersionRecord
     session.add(row)
     await session.flush()
     return row.to_record(has_checkpoint=True)
+
+
+async def has_root(session: AsyncSession, sha256: str) -> bool:
+    """Whether a network with this content has come as a file before."""
+    return await _find_root(session, sha256) is not None
 
 
 async def get(session: AsyncSession, version_id: int) -> ModelVersionRecord:
@@ -308,6 +308,13 @@ async def mark_receipted(
         )
         .values(receipt_at=now)
     )
+
+
+async def _find_root(session: AsyncSession, sha256: str) -> ModelVersionRow | None:
+    row: ModelVersionRow | None = await session.scalar(
+        select(ModelVersionRow).where(ModelVersionRow.sha256 == sha256, ModelVersionRow.parent_id.is_(None))
+    )
+    return row
 
 
 async def _store_checkpoint(session: AsyncSession, new: NewModelVersion) -> None:

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from model.errors import CheckpointError
 from model.learning.sureness import Sureness
 from model.nn import checkpoint
@@ -25,6 +27,9 @@ FOLLOW_SECONDS = 2.0
 
 SHIPPED = "shipped"
 """The trigger of versions that come as a file: with digitbot, or named in the configuration."""
+
+DECISIONS = ("promotion", "rollback")
+"""How a version came to serve where an administrator wanted it to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +78,8 @@ class Champion:
         """Store the checkpoint of the configuration as a version, and serve what was promoted last.
 
         A shipped checkpoint that is new (after an update of digitbot) takes the place of an older shipped
-        one, never of one that was trained here.
+        one, never of one that was trained here. One that was here before does not, where an administrator
+        went back from it.
 
         Raises:
             CheckpointError: the file is missing or damaged.
@@ -81,10 +87,9 @@ class Champion:
         data = await asyncio.to_thread(checkpoint.read_file, self._file)
         shipped = await asyncio.to_thread(checkpoint.load, data)
         async with self._database.transaction() as session:
+            is_new = not await model_versions.has_root(session, shipped.sha256)
             version = await model_versions.add(session, self._new_version(data, shipped))
-            serving = await model_versions.current(session)
-            served = None if serving is None else await model_versions.get(session, serving.version_id)
-            if served is None or (served.trigger == SHIPPED and served.id != version.id):
+            if await _takes_over(session, version.id, is_new=is_new):
                 await model_versions.promote(session, version.id, None, self._now(), how="start")
         self._shipped = Serving.of(version.id, shipped)
         self._current = self._shipped
@@ -124,3 +129,13 @@ class Champion:
             metrics=dict(shipped.metadata),
             state=VersionState.PROMOTED,
         )
+
+
+async def _takes_over(session: AsyncSession, shipped_id: int, *, is_new: bool) -> bool:
+    """Whether the shipped version is to serve from the start on."""
+    serving = await model_versions.current(session)
+    if serving is None:
+        return True
+    served = await model_versions.get(session, serving.version_id)
+    is_other_shipped = served.trigger == SHIPPED and served.id != shipped_id
+    return is_other_shipped and (is_new or serving.how not in DECISIONS)

@@ -18,6 +18,7 @@ from sqlalchemy import event, text
 from bot import i18n, learning_replies
 from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
+from bot.services.champion import Champion
 from bot.services.learning import Progress
 from bot.services.receipts import ReceiptService
 from bot.services.replays import ReplayService
@@ -107,6 +108,32 @@ async def test_a_correction_is_learned_promoted_rolled_back_and_forgotten(
     with pytest.raises(VersionForgottenError):
         await school.learning.promote(version_id, ADMIN)
     assert not (await school.learning.version(version_id)).record.has_checkpoint
+
+
+async def test_an_update_takes_the_place_of_what_was_shipped_before_until_somebody_goes_back(
+    school: School, tmp_path: Path
+) -> None:
+    """The same network three times, each as another digitbot would ship it."""
+
+    async def start(name: str) -> int:
+        file = tmp_path / name
+        file.write_bytes(
+            checkpoint.save(school.champion.shipped.recognizer.network, {**metadata, "of": name})
+        )
+        champion = Champion(school.database, file, school.now)
+        await champion.start()
+        return champion.current.version_id
+
+    shipped = await asyncio.to_thread(checkpoint.load_file, checkpoint.SHIPPED / "reader.safetensors")
+    metadata = shipped.metadata
+    first = school.champion.current.version_id
+    second = await start("second")
+    assert second != first
+    assert await start("second") == second
+
+    await school.learning.roll_back(ADMIN, first)
+    assert await start("second") == first
+    assert await start("third") not in {first, second}
 
 
 async def test_without_consent_nothing_is_learned(
