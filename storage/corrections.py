@@ -91,12 +91,15 @@ async def undo(session: AsyncSession, correction_id: int, now: datetime) -> Corr
         CorrectionNotFoundError: no correction has this id.
     """
     row = await _get_row(session, correction_id)
+    prediction = await session.get(PredictionRow, row.prediction_id, with_for_update=True)  # as `save` does
+    if prediction is None:
+        raise CorrectionNotFoundError(correction_id)
+    await session.refresh(row)
     was_current = row.is_current
     row.is_current, row.undone_at = False, now
     row.state, row.reason = CorrectionState.WITHDRAWN, CorrectionReason.UNDONE
     await session.flush()
     if was_current:
-        prediction = await session.get_one(PredictionRow, row.prediction_id)
         said = await _said(session, row.prediction_id, row.contributor_id)
         before = next((one for one in said if not _is_note(one.digits, prediction)), None)
         if before is not None:
@@ -480,7 +483,8 @@ async def _said(session: AsyncSession, prediction_id: int, contributor_id: int) 
             CorrectionRow.contributor_id == contributor_id,
             CorrectionRow.undone_at.is_(None),
         )
-        .order_by(CorrectionRow.id.desc())
+        .order_by(CorrectionRow.id.desc()),
+        execution_options={"populate_existing": True},  # others may have changed them before we had the lock
     )
     return list(rows)
 

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +182,33 @@ async def test_what_waits_for_screening_comes_oldest_first(database: Database, k
         waiting = await corrections.unscreened(session, keyring)
         assert await corrections.unscreened(session, keyring, 1) == waiting[:1]
     assert [glyph.correction_id for glyph in waiting] == [old.id, new.id]
+
+
+async def test_a_correction_that_comes_while_another_is_taken_back_counts(url: str, keyring: Keyring) -> None:
+    """The same person presses twice, and two connections handle it."""
+    first, second = engine.create(url), engine.create(url)
+    async with first.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        shown = await prediction(session, keyring, anna)
+        await correction(session, shown, "2")
+        taken_back = await correction(session, shown, "3")
+
+    async def correct() -> None:
+        async with second.transaction() as session:
+            await correction(session, shown, "4")
+
+    async with first.transaction() as session:
+        await corrections.undo(session, taken_back.id, NOW)
+        correcting = asyncio.create_task(correct())
+        await asyncio.sleep(0.5)
+    await correcting
+
+    async with first.reading() as session:
+        counting = await corrections.counting_for(session, shown.id)
+    assert counting is not None
+    assert counting.digits == "4"
+    await first.close()
+    await second.close()
 
 
 async def test_what_is_under_a_lost_key_holds_no_screening_up(database: Database, keyring: Keyring) -> None:
