@@ -1,5 +1,6 @@
 """Whether a person's corrections may train, what they are told, and forgetting them."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,10 @@ from bot.errors import ConsentChangedError
 from bot.services.people import Person, require_open
 from storage import contributors, inbox
 from storage.engine import Database
+from storage.errors import StorageError
 from storage.records import Consent, ContributorRecord, Erased
+
+log = logging.getLogger(__name__)
 
 TEXT_VERSION = 1
 """Of the question in `replies.ask_consent`; who agreed to another text is asked again."""
@@ -94,12 +98,19 @@ class ConsentService:
         async with self._database.transaction() as session:
             erased = await contributors.forget(session, person.user_id, self._now(), bot_id=person.bot_id)
             await inbox.mark_done(session, person.bot_id, update_id)
-        await self._database.scrub()
+        await self._scrub()
         return erased
 
     async def forget_everywhere(self, user_id: int) -> Erased:
         """The same, whichever bots used this database."""
         async with self._database.transaction() as session:
             erased = await contributors.forget(session, user_id, self._now())
-        await self._database.scrub()
+        await self._scrub()
         return erased
+
+    async def _scrub(self) -> None:
+        """Clear what lingers of what was erased; where that cannot be done yet, housekeeping does it soon."""
+        try:
+            await self._database.scrub()
+        except StorageError as exc:
+            log.warning("what was erased lingers in the files of the database: %s", exc)

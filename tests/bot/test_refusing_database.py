@@ -1,18 +1,26 @@
 """A database that refuses: nobody is left without a word, and nothing is lost."""
 
 import asyncio
+import resource
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
 from starlette.responses import Response
 
-from storage import engine
+from bot.services.consent import ConsentService
+from bot.services.people import Person as Someone
+from storage import contributors, engine, inbox
+from storage.migration import migrate
+from storage.records import NewUpdate
 from tests.bot.localchat.conftest import serving
 from tests.bot.person import says
 from tests.bot.test_bad_networks import Call, connected
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 async def test_administrators_are_told_once_of_a_full_disk_and_what_waited_is_answered_when_there_is_room(
@@ -67,3 +75,40 @@ async def test_a_person_is_told_that_nothing_could_be_stored(
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [(record.name, bool(record.exc_info)) for record in errors] == [("bot.handlers.failures", False)]
     assert "database is locked" in errors[0].getMessage()
+
+
+async def test_who_was_forgotten_is_told_so_also_where_what_lingers_cannot_be_scrubbed_yet(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A limit on the size of files stands in for the disk: what is in the log does not fit into the file."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/digitbot.db"
+    migrate(url)
+    database = engine.create(url)
+    event.listen(database.engine.sync_engine, "begin", keep_the_log)
+    consent = ConsentService(database, lambda: NOW)
+
+    async def store(numbers: range) -> None:
+        async with database.transaction() as session:
+            for number in numbers:
+                await contributors.get_or_create(session, 7, number, NOW)
+                await inbox.put(session, 7, [NewUpdate(number, {"text": "word " * 100}, number)], NOW)
+
+    await store(range(1000))
+    assert await database.scrub()
+    await store(range(1000, 1050))
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "digitbot.db").stat().st_size, unlimited[1]))
+    try:
+        erased = await consent.forget(Someone(7, 1049), 1049)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+
+    assert erased.contributors == 1
+    assert "lingers" in caplog.text
+    assert await database.scrub()
+    await database.close()
+
+
+def keep_the_log(connection: Connection) -> None:
+    """Have nothing copied from the write-ahead log into the file unless it is asked for."""
+    connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 0")
