@@ -318,7 +318,7 @@ def consent_changed(texts: Texts) -> str:
     return texts.gettext("The text has changed since. Please read the new one with /privacy.")
 
 
-def privacy(texts: Texts, *, given: bool, receipts: bool, retention_days: int) -> str:
+def privacy(texts: Texts, *, given: bool, receipts: bool, retention_days: int, copy_days: int) -> str:
     """The policy, and the present choice."""
     policy = texts.ngettext(
         "<b>What I keep</b>\n"
@@ -336,8 +336,9 @@ def privacy(texts: Texts, *, given: bool, receipts: bool, retention_days: int) -
         "Only with your consent, the pixels of digits that you corrected and what you said they are train "
         "the network. You can withdraw at any time: the next network is then trained without them, exactly "
         "as if they had never been there.\n"
-        "/forget_me deletes everything of yours.\n\n"
-    )
+        "/forget_me deletes everything of yours. Only a copy that was made before an upgrade of mine still "
+        "has it, for {days} days at most.\n\n"
+    ).format(days=copy_days)
     choice = (
         texts.gettext("<b>Your choice now:</b> I may learn from your corrections.")
         if given

@@ -41,13 +41,14 @@ def copy(database: Path, target: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def made_before_upgrades(database: Path) -> list[Path]:
+    """The copies that migrations made of a database; what was erased from it since is still in them."""
+    return sorted(database.parent.glob(f"{database.name}{BEFORE_UPGRADE}*"))
+
+
 def expire(database: Path, before: datetime) -> list[Path]:
     """Remove the copies made before upgrades that are older than a moment; what was removed."""
-    expired = [
-        path
-        for path in sorted(database.parent.glob(f"{database.name}{BEFORE_UPGRADE}*"))
-        if path.stat().st_mtime < before.timestamp()
-    ]
+    expired = [path for path in made_before_upgrades(database) if path.stat().st_mtime < before.timestamp()]
     for path in expired:
         path.unlink()
     return expired

@@ -22,6 +22,7 @@ from model.nn import checkpoint
 from model.recognizer import Recognizer
 from storage import doctor as storage_doctor
 from storage import encryption, engine, inbox, predictions
+from storage.backup import made_before_upgrades
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import StorageError
@@ -63,11 +64,16 @@ def forget(
 ) -> None:
     """Erase everything of a person, as /forget_me does, and mark the networks that learned from it."""
 
-    async def erase() -> int:
+    async def erase() -> tuple[int, list[Path]]:
         async with app.opened(context.obj()) as core:
-            return (await core.services.consent.forget_everywhere(user_id)).predictions
+            erased = await core.services.consent.forget_everywhere(user_id)
+            path = core.database.path
+            return erased.predictions, [] if path is None else made_before_upgrades(path)
 
-    typer.echo(f"erased {asyncio.run(erase())} readings of user {user_id}")
+    count, copies = asyncio.run(erase())
+    typer.echo(f"erased {count} readings of user {user_id}")
+    for copy in copies:
+        typer.echo(f"{copy}, a copy from before an upgrade, still has them until it expires")
 
 
 def rotate_key(

@@ -7,6 +7,7 @@ from bot import keyboards, replies
 from bot.context import Context, person_of, texts_for
 from bot.editing import acknowledge, if_it_changes
 from bot.errors import NotForYouError
+from bot.housekeeping import BACKUPS_KEPT
 from bot.services.consent import TEXT_VERSION, Choice
 from bot.services.people import Person
 
@@ -94,6 +95,7 @@ def _policy(update: Update, context: Context, choice: Choice) -> tuple[str, Inli
         given=choice.given,
         receipts=choice.wants_receipts,
         retention_days=context.parts.config.learning.retention_days,
+        copy_days=BACKUPS_KEPT.days,
     )
     keyboard = keyboards.privacy(
         texts, user_id, TEXT_VERSION, given=choice.given, receipts=choice.wants_receipts

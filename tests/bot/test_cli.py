@@ -167,6 +167,17 @@ def test_a_database_is_looked_at_copied_and_its_key_rotated(
     assert digitbot(monkeypatch, "backup", str(copy)) == 1
 
 
+def test_forgetting_names_the_copies_in_which_somebody_still_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert digitbot(monkeypatch, "forget", "5") == 0
+    assert capsys.readouterr().out == "erased 0 readings of user 5\n"
+    (folder / "data" / "digitbot.db.before-0001").touch()
+
+    assert digitbot(monkeypatch, "forget", "5") == 0
+    assert "data/digitbot.db.before-0001, a copy from before an upgrade" in capsys.readouterr().out
+
+
 def test_what_needs_a_database_says_that_there_is_none_and_makes_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
