@@ -34,17 +34,17 @@ class Housekeeping:
             try:
                 await self.once()
             except (StorageError, OSError) as exc:
-                log.warning("nothing expired was deleted: %s", exc)
+                log.warning("not all that has expired was deleted: %s", exc)
             await asyncio.sleep(INTERVAL.total_seconds())
 
     async def once(self) -> None:
         """Delete what has expired by now."""
         now = self._now()
+        if self._database.path is not None:  # first, for it makes room where the disk is full
+            await asyncio.to_thread(backup.expire, self._database.path, now - BACKUPS_KEPT)
         async with self._database.transaction() as session:
             erased = await predictions.delete_expired(session, now - self._retention, now)
             await inbox.prune(session, now - UPDATES_KEPT)
         if erased.predictions:
             log.info("%d readings without consent have expired", erased.predictions)
         await self._database.scrub()
-        if self._database.path is not None:
-            await asyncio.to_thread(backup.expire, self._database.path, now - BACKUPS_KEPT)

@@ -4,16 +4,18 @@ import asyncio
 import resource
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
 from starlette.responses import Response
 
+from bot.housekeeping import Housekeeping
 from bot.services.consent import ConsentService
 from bot.services.people import Person as Someone
 from storage import contributors, engine, inbox
+from storage.errors import DatabaseError
 from storage.migration import migrate
 from storage.records import NewUpdate
 from tests.bot.localchat.conftest import serving
@@ -106,6 +108,25 @@ async def test_who_was_forgotten_is_told_so_also_where_what_lingers_cannot_be_sc
     assert erased.contributors == 1
     assert "lingers" in caplog.text
     assert await database.scrub()
+    await database.close()
+
+
+async def test_copies_that_have_expired_make_room_where_nothing_can_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
+    migrate(f"sqlite:///{tmp_path}/digitbot.db")
+    database = engine.create(f"sqlite:///{tmp_path}/digitbot.db")
+    copy = tmp_path / "digitbot.db.before-0001"
+    copy.touch()
+    keeping = Housekeeping(database, timedelta(days=30), lambda: datetime.now(UTC) + timedelta(days=31))
+
+    with closing(sqlite3.connect(tmp_path / "digitbot.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseError):
+            await keeping.once()
+
+    assert not copy.exists()
     await database.close()
 
 
