@@ -77,7 +77,7 @@ class Poller:
             {"offset": self._offset, "timeout": WAIT, "allowed_updates": ALLOWED_UPDATES},
             read_timeout=READ_TIMEOUT,
         )
-        self.polled_at = self._now()
         await self._inbox.receive(updates.parsed(payload, self._bot) for payload in payloads)
+        self.polled_at = self._now()  # not before: who cannot store what comes serves nobody
         # all was confirmed where nothing came: numbers may begin anew, lower ones, after a quiet week
         self._offset = payloads[-1]["update_id"] + 1 if payloads else 0

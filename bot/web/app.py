@@ -1,5 +1,7 @@
 """The one FastAPI application: the HTTP API, the draw page, health, metrics, and what else the bot serves."""
 
+import logging
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
@@ -18,6 +20,9 @@ from bot.web.limits import Places, RateLimiter
 from bot.web.metrics import RequestMetrics
 from bot.web.services import WebServices
 from bot.web.webhook import webhook_router
+from storage.errors import DatabaseError
+
+logger = logging.getLogger(__name__)
 
 DESCRIPTION = "Reads handwritten digits with a neural network written in NumPy."
 MULTIPART_OVERHEAD = 64 << 10
@@ -34,6 +39,7 @@ def create_app(services: WebServices, config: Config, localchat: ASGIApp | None 
     app.state.sent_drawings = SentDrawings(services.now())
     app.state.classic_json = api.network_json(services.classic)
     app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(DatabaseError, _on_refusal)
     app.add_middleware(GZipMiddleware, minimum_size=1 << 10, compresslevel=6)
     if config.web.cors_origins:
         app.add_middleware(
@@ -81,3 +87,9 @@ async def _on_invalid(_: Request, exc: Exception) -> Response:
     places = [f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in errors[:3]]
     more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
     return JSONResponse({"detail": "; ".join(places) + more}, status_code=422)
+
+
+async def _on_refusal(_: Request, exc: Exception) -> Response:
+    """503 where the database refuses, so that it is tried again: Telegram does so with updates."""
+    logger.error("nothing was stored: %s", exc)
+    return JSONResponse({"detail": "nothing can be stored at the moment"}, status_code=503)

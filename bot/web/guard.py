@@ -18,6 +18,7 @@ from starlette.types import Message
 from bot.web.access import AccessError, AccessRule, Caller
 from bot.web.limits import Places, RateLimiter, read_body
 from bot.web.metrics import RequestMetrics
+from storage.errors import DatabaseError
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ def _measured(handle: Handler, path: str) -> Handler:
             raise
         except RequestValidationError:
             status = 422
+            raise
+        except DatabaseError:
+            status = 503
             raise
         else:
             return response

@@ -2,11 +2,13 @@
 
 import asyncio
 import resource
+import socket
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import Connection, event
 from starlette.responses import Response
@@ -31,7 +33,12 @@ async def test_administrators_are_told_once_of_a_full_disk_and_what_waited_is_an
     """SQLite's own limit on pages stands in for the disk: it fails in the same way."""
     async with serving(tmp_path) as telegram:
         admin, you = telegram.person("admin"), telegram.person()
-        async with connected(tmp_path, telegram, admins=(admin.user_id,)) as core:
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:
+            port = free.getsockname()[1]
+        async with (
+            connected(tmp_path, telegram, port, admins=(admin.user_id,)) as core,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as web,
+        ):
             limit = 1  # the least: as many pages as there are
 
             def limited(connection: Connection) -> None:
@@ -42,7 +49,9 @@ async def test_administrators_are_told_once_of_a_full_disk_and_what_waited_is_an
             told = (await admin.see(says("I cannot store anything")))["message"]
             assert "database or disk is full" in told["text"]
             photo = await you.send_photo(next(iter(photos.values())))
+            heard = (await web.get("/health")).json()["last_poll"]
             await asyncio.sleep(3)  # it is tried again
+            assert (await web.get("/health")).json()["last_poll"] == heard
             limit = 1_000_000
 
             await admin.see(says("I can store again"))

@@ -9,6 +9,7 @@ from bot.config import Config
 from bot.web.app import create_app
 from bot.web.services import Webhook, WebServices
 from bot.web.webhook import PATH, SECRET_HEADER
+from storage.errors import DatabaseFullError
 from tests.bot.web.conftest import client_of
 
 SECRET = "the-secret-of-a-test"
@@ -49,6 +50,20 @@ async def test_what_is_no_update_is_refused(services: WebServices, config: Confi
     answer, received = await deliver(services, config, content, SECRET)
 
     assert (answer.status_code, received) == (422, [])
+
+
+async def test_an_update_that_cannot_be_stored_is_refused_so_that_it_comes_again(
+    services: WebServices, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def receive(_update: dict[str, object]) -> None:
+        raise DatabaseFullError("digitbot.db: database or disk is full")
+
+    app = create_app(replace(services, webhook=Webhook(SECRET, receive)), config)
+    async with client_of(app, "149.154.167.220") as client:
+        answer = await client.post(PATH, content=b'{"update_id": 7}', headers={SECRET_HEADER: SECRET})
+
+    assert answer.status_code == 503
+    assert "nothing was stored: digitbot.db: database or disk is full" in caplog.text
 
 
 async def test_without_a_webhook_there_is_no_such_path(stranger: httpx.AsyncClient) -> None:
