@@ -3,6 +3,8 @@
 import asyncio
 import csv
 import gzip
+import io
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,20 +120,34 @@ def _is_here(recorded: Mapping[str, Any]) -> bool:
 
 
 def _write(folder: Path, images: list[NDArray[np.uint8]], glyphs: list[LabelledGlyph]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    """All files or none, so that labels never stand beside the images of an earlier export."""
     labels = np.array([glyph.label for glyph in glyphs], np.uint8)
     stacked = np.array(images, np.uint8).reshape(-1, 28, 28)
-    (folder / "corrections-images-idx3-ubyte.gz").write_bytes(_idx(stacked))
-    (folder / "corrections-labels-idx1-ubyte.gz").write_bytes(_idx(labels))
+    contents = {
+        "corrections-images-idx3-ubyte.gz": _idx(stacked),
+        "corrections-labels-idx1-ubyte.gz": _idx(labels),
+        "corrections.csv": _table(glyphs).encode(),
+    }
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
+        for name, content in contents.items():
+            Path(unfinished, name).write_bytes(content)
+        for name in contents:
+            Path(unfinished, name).replace(folder / name)
+
+
+def _table(glyphs: list[LabelledGlyph]) -> str:
+    """The CSV."""
     numbers: dict[int, int] = {}
-    with (folder / "corrections.csv").open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["index", "label", "read", "confidence", "contributor", "date"])
-        for index, glyph in enumerate(glyphs):
-            who = numbers.setdefault(glyph.contributor_id, len(numbers) + 1)
-            read = max(range(10), key=glyph.probabilities.__getitem__)
-            confidence = f"{glyph.probabilities[read]:.4f}"
-            table.writerow([index, glyph.label, read, confidence, who, glyph.created_at.date()])
+    file = io.StringIO(newline="")
+    table = csv.writer(file)
+    table.writerow(["index", "label", "read", "confidence", "contributor", "date"])
+    for index, glyph in enumerate(glyphs):
+        who = numbers.setdefault(glyph.contributor_id, len(numbers) + 1)
+        read = max(range(10), key=glyph.probabilities.__getitem__)
+        confidence = f"{glyph.probabilities[read]:.4f}"
+        table.writerow([index, glyph.label, read, confidence, who, glyph.created_at.date()])
+    return file.getvalue()
 
 
 def _idx(array: NDArray[np.uint8]) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
@@ -534,3 +535,27 @@ async def test_the_export_loads_as_mnist_does(
     taught = {(glyph.tobytes(), digit) for glyph, digit in misread[:2]}
     assert {(image.tobytes(), int(label)) for image, label in zip(images, labels, strict=True)} == taught
     assert len((tmp_path / "out" / "corrections.csv").read_text().splitlines()) == 3
+
+
+async def test_an_export_that_fails_leaves_the_earlier_one_as_it_was(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]], tmp_path: Path
+) -> None:
+    """A limit on the size of files stands in for a full disk."""
+    replays, folder = ReplayService(school.database, school.keyring), tmp_path / "out"
+    await school.teach(*misread[0], by=await school.person(5))
+    await school.lessons.screen()
+    await replays.export(folder)
+    earlier = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert len(earlier) == 3
+    await school.teach(*misread[1], by=await school.person(6))
+    await school.lessons.screen()
+
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, unlimited[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            await replays.export(folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == earlier
