@@ -319,7 +319,9 @@ class LearningService:
             if await runs.is_taken(session, slot):
                 return
             last = await runs.latest(session, RunState.FINISHED)
-            new = await corrections.count_new_since(session, None if last is None else last.created_at)
+            was_ahead = last is not None and last.created_at > local  # of what the clock says by now
+            since = None if last is None or was_ahead else last.created_at
+            new = await corrections.count_new_since(session, since)
         if new < self._settings.minimum_new_corrections:
             return
         with suppress(SlotTakenError):
@@ -339,7 +341,7 @@ class LearningService:
             has_failed = (
                 last is not None and last.trigger == Trigger.FORGETTING and last.finished_at is not None
             )
-            if last is not None and has_failed and self._now() - last.created_at < RETRY:
+            if last is not None and has_failed and abs(self._now() - last.created_at) < RETRY:  # clocks jump
                 return
             await runs.request(session, NewTrainingRun(Trigger.FORGETTING, self._now()))
 

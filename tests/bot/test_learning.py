@@ -20,7 +20,7 @@ from bot import i18n, learning_replies
 from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
 from bot.services.champion import Champion
-from bot.services.learning import Progress
+from bot.services.learning import LEASE, Progress
 from bot.services.receipts import ReceiptService
 from bot.services.replays import ReplayService
 from model.learning import handwriting, mnist
@@ -28,7 +28,7 @@ from model.learning.styles import Style
 from model.nn import checkpoint
 from storage import contributors, corrections, runs
 from storage.errors import RunInProgressError, VersionForgottenError, VersionUnconsentedError
-from storage.records import CorrectionState, NewTrainingRun, RunState, VersionState
+from storage.records import CorrectionState, NewTrainingRun, RunState, TrainingRunRecord, VersionState
 from tests.bot.conftest import config_in, in_background, running_in
 from tests.bot.person import PATIENCE, says
 from tests.bot.school import BOT, LONG, Clock, School, found
@@ -206,6 +206,29 @@ async def test_after_somebody_left_the_weights_are_those_of_a_database_that_neve
         fresh = (await never_knew.learning.version(await taught_version(never_knew))).record.sha256
 
     assert without_them == fresh
+
+
+async def test_who_has_left_is_unlearned_also_after_a_clock_that_was_ahead_was_put_right(
+    school: School, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    """A first attempt failed while it was a year ahead; the second comes ten minutes after a failure."""
+    leaver = await school.person(5)
+    await school.teach(*misread[0], by=leaver)
+    await school.learning.promote(await taught_version(school), ADMIN)
+    await school.forget(leaver)
+    ahead = school.now() + timedelta(days=365)
+    async with school.database.transaction() as session:
+        wanted = NewTrainingRun("forgetting", ahead)
+        failed = await runs.start(session, wanted, "holder", ahead, LEASE)
+        await runs.end(session, failed.id, "holder", ahead, RunState.FAILED)
+
+    async with in_background(school.learning.attend()), asyncio.timeout(PATIENCE):
+        latest: TrainingRunRecord | None = failed
+        while latest is None or latest.id == failed.id:
+            await asyncio.sleep(0.1)
+            async with school.database.reading() as session:
+                latest = await runs.latest(session)
+    assert latest.trigger == "forgetting"
 
 
 async def test_one_training_runs_at_a_time_in_all_processes(
@@ -403,6 +426,27 @@ async def test_the_schedule_trains_once_when_enough_was_taught(
         assert heard == ["schedule"]
         await school.champion.refresh()
         assert school.says(misread[0][0]) == misread[0][1], "promoted automatically, as the settings say"
+
+
+async def test_the_schedule_trains_also_after_a_clock_that_was_ahead_was_put_right(
+    tmp_path: Path, cache: Path, misread: list[tuple[NDArray[np.uint8], int]]
+) -> None:
+    """The last training was done while it was a year ahead, so all that was taught looks older than that."""
+    clock = Clock(datetime(2026, 3, 2, 3, 1).astimezone(UTC))
+    settings = Learning(schedule="03:00", minimum_new_corrections=1)
+    async with found(tmp_path, cache, now=clock, settings=settings) as school:
+        ahead = clock() + timedelta(days=365)
+        async with school.database.transaction() as session:
+            last = await runs.start(session, NewTrainingRun("schedule", ahead), "holder", ahead, LEASE)
+            await runs.end(session, last.id, "holder", ahead, RunState.FINISHED)
+        await school.teach(*misread[0], by=await school.person(5))
+
+        async with in_background(school.learning.attend()), asyncio.timeout(PATIENCE):
+            while True:
+                async with school.database.reading() as session:
+                    if await runs.is_taken(session, f"{clock().astimezone():%Y-%m-%d}T03:00"):
+                        break
+                await asyncio.sleep(0.1)
 
 
 async def test_looking_whether_it_is_time_to_train_holds_up_nobody_who_writes(
