@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +11,6 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from storage.errors import KeyLostError, KeyringError
 from storage.records import SealedPixels
@@ -28,7 +25,6 @@ class _Keys:
     """
 
     cipher: MultiFernet
-    fingerprint_key: bytes
     ids: tuple[str, ...]
 
     @classmethod
@@ -41,22 +37,12 @@ class _Keys:
         except ValueError as exc:
             raise KeyringError(f"not a Fernet key (32 bytes in base64): {exc}") from exc
         raw = [base64.urlsafe_b64decode(key) for key in keys]
-        derivation = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"digitbot glyph fingerprint")
         ids = tuple(hashlib.sha256(b"digitbot key id" + key).hexdigest()[:16] for key in raw)
-        return cls(cipher, derivation.derive(raw[0]), ids)
-
-    def encrypt(self, plain: bytes) -> bytes:
-        return base64.urlsafe_b64decode(self.cipher.encrypt(plain))
-
-    def fingerprint(self, pixels: bytes) -> bytes:
-        return hmac.digest(self.fingerprint_key, pixels, "sha256")
+        return cls(cipher, ids)
 
 
 class Keyring:
     """Fernet keys, of which the first encrypts and all decrypt; so a key can be changed at leisure.
-
-    Fingerprints are HMAC-SHA256 under a key of their own, derived from the first one (HKDF, RFC 5869): equal
-    pixels can be told without decrypting, and nobody can guess pixels and compare without the key.
 
     Args:
         keys: as `Fernet.generate_key` makes them, newest first.
@@ -85,7 +71,7 @@ class Keyring:
 
     def encrypt(self, plain: bytes) -> bytes:
         """The bytes of a Fernet token."""
-        return self._now().encrypt(plain)
+        return _encrypt(self._now(), plain)
 
     def decrypt(self, token: bytes) -> bytes:
         """What `encrypt` was given.
@@ -100,14 +86,10 @@ class Keyring:
                 "something stored cannot be decrypted: its key is not in the key file, or it is damaged"
             ) from None
 
-    def fingerprint(self, pixels: bytes) -> bytes:
-        """32 bytes, equal for equal pixels under the same first key."""
-        return self._now().fingerprint(pixels)
-
     def seal(self, pixels: bytes) -> SealedPixels:
         """Encrypt the 784 bytes of a glyph."""
         keys = self._now()  # once: they may change meanwhile
-        return SealedPixels(keys.encrypt(pixels), keys.fingerprint(pixels), keys.ids[0])
+        return SealedPixels(_encrypt(keys, pixels), keys.ids[0])
 
     def open(self, sealed: SealedPixels) -> bytes:
         """The 784 bytes of a glyph.
@@ -119,6 +101,10 @@ class Keyring:
 
     def _now(self) -> _Keys:
         return self._keys
+
+
+def _encrypt(keys: _Keys, plain: bytes) -> bytes:
+    return base64.urlsafe_b64decode(keys.cipher.encrypt(plain))
 
 
 class _FileKeyring(Keyring):

@@ -256,6 +256,5 @@ def _glyph_row_from(new: NewGlyph, prediction_id: int, position: int) -> GlyphRo
         box_bottom=new.box.bottom,
         probabilities=new.probabilities,
         token=None if sealed is None else sealed.token,
-        fingerprint=None if sealed is None else sealed.fingerprint,
         key_id=None if sealed is None else sealed.key_id,
     )

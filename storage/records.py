@@ -118,12 +118,10 @@ class SealedPixels:
 
     Attributes:
         token: the encrypted pixels.
-        fingerprint: 32 bytes, keyed; equal for equal pixels under the same key.
         key_id: which key did it.
     """
 
     token: bytes = field(repr=False)
-    fingerprint: bytes
     key_id: str
 
 

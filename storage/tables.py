@@ -257,9 +257,7 @@ class GlyphRow(Base):
         CheckConstraint("position >= 0 AND line >= 0", name="order"),
         CheckConstraint("screened_digit BETWEEN 0 AND 9", name="screened_digit"),
         _share("screened_confidence"),
-        CheckConstraint(
-            "(token IS NULL) = (fingerprint IS NULL) AND (token IS NULL) = (key_id IS NULL)", name="sealed"
-        ),
+        CheckConstraint("(token IS NULL) = (key_id IS NULL)", name="sealed"),
         STRICT,
     )
 
@@ -275,16 +273,15 @@ class GlyphRow(Base):
     screened_by: Mapped[str | None]
     screened_digit: Mapped[int | None] = mapped_column(Integer)
     screened_confidence: Mapped[float | None] = mapped_column(Probability)
-    fingerprint: Mapped[bytes | None] = mapped_column(index=True)
     key_id: Mapped[str | None]
     token: Mapped[bytes | None]
 
     @property
     def sealed(self) -> SealedPixels | None:
         """The encrypted pixels, where they are kept."""
-        if self.token is None or self.fingerprint is None or self.key_id is None:
+        if self.token is None or self.key_id is None:
             return None
-        return SealedPixels(self.token, self.fingerprint, self.key_id)
+        return SealedPixels(self.token, self.key_id)
 
     def to_record(self) -> GlyphRecord:
         """The row as a record."""

@@ -274,7 +274,6 @@ async def test_nothing_of_a_forgotten_person_is_left_in_the_file(
         for glyph in shown.glyphs:
             assert glyph.sealed is not None
             needles[f"token {glyph.id}"] = glyph.sealed.token[30:62]
-            needles[f"fingerprint {glyph.id}"] = glyph.sealed.fingerprint
     assert sqlite_database.path is not None
     assert traces(sqlite_database.path, needles) == set(needles)
 

@@ -1,3 +1,4 @@
+import asyncio
 import re
 import shutil
 import sqlite3
@@ -13,7 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from storage import engine, migration
+from storage import engine, migration, predictions
+from storage.encryption import Keyring
 from storage.engine import open_sync
 from storage.errors import (
     DatabaseDamagedError,
@@ -23,6 +25,7 @@ from storage.errors import (
     UnknownRevisionError,
 )
 from storage.tables import Base
+from tests.storage.rows import person, prediction
 
 REVISIONS = [
     script.revision
@@ -100,6 +103,24 @@ def test_checks_and_strictness_are_those_of_the_models(tmp_path: Path) -> None:
     for name, parts in expected.items():
         assert found[name] == parts, name
     assert all(is_strict(migrated, table) for table in Base.metadata.tables)
+
+
+async def test_glyphs_keep_their_pixels_when_their_fingerprints_come_back_and_go(
+    empty_url: str, keyring: Keyring
+) -> None:
+    migration.migrate(empty_url)
+    database = engine.create(empty_url)
+    async with database.transaction() as session:
+        stored = await prediction(session, keyring, await person(session), digits="47")
+    await database.close()
+
+    for direction, revision in ("downgrade", "0002"), ("upgrade", "0003"):
+        await asyncio.to_thread(go, empty_url, direction, revision)
+    migration.migrate(empty_url)
+
+    async with database.reading() as session:
+        assert await predictions.get(session, stored.id) == stored
+    await database.close()
 
 
 def test_a_database_that_is_up_to_date_is_left_alone(tmp_path: Path) -> None:

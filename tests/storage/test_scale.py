@@ -45,9 +45,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Keyring]:
             ((number, number, 1 + number % PEOPLE, TIME) for number in range(1, MILLION + 1)),
         )
         connection.executemany(
-            "INSERT INTO glyphs VALUES (?, ?, 0, 0, 0, 0, 28, 28, ?, NULL, NULL, NULL, ?, ?, ?)",
+            "INSERT INTO glyphs VALUES (?, ?, 0, 0, 0, 0, 28, 28, ?, NULL, NULL, NULL, ?, ?)",
             (
-                (number, number, probabilities, one.fingerprint, one.key_id, one.token)
+                (number, number, probabilities, one.key_id, one.token)
                 for number in range(1, MILLION + 1)
                 for one in [sealed[number % 1000]]
             ),
