@@ -272,9 +272,17 @@ async function loadOlder() {
   }
 }
 
+// Answers may overtake one another: an older one does not take the place of a newer.
+let asked = 0;
+async function fetchState() {
+  const mine = ++asked;
+  const found = await get("/state");
+  if (mine === asked || !state.chat) Object.assign(state, found);
+}
+
 const reload = attempt(async () => {
   try {
-    Object.assign(state, await get("/state"));
+    await fetchState();
   } catch (error) {
     if (!state.chat) offerRetry(reload);
     throw error;
@@ -286,7 +294,7 @@ const reload = attempt(async () => {
 });
 
 const refresh = attempt(async () => {
-  Object.assign(state, await get("/state"));
+  await fetchState();
   state.chat = state.chats.find((chat) => chat.id === state.chat.id);
   drawFrame();
 });

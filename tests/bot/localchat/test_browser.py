@@ -454,6 +454,42 @@ async def test_a_tab_that_nobody_looks_at_gives_its_line_up_and_catches_up_when_
         await expect(page.locator(".message.out", has_text="while somebody looks")).to_have_count(1)
 
 
+async def test_an_older_answer_that_comes_late_does_not_take_the_commands_away(
+    page: Page, bot_at_work: Running
+) -> None:
+    await begin(page)
+    older = (await bot_at_work.client.get("/localchat/state")).json()
+    club = next(chat["id"] for chat in older["chats"] if chat["type"] == "group")
+    for chat in older["chats"]:
+        chat["commands"] = []
+    overtaken, late, asked = asyncio.Event(), asyncio.Event(), 0
+
+    async def overtake(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            await route.continue_()
+            overtaken.set()
+            return
+        await overtaken.wait()
+        await page.wait_for_timeout(300)  # the newer one is there
+        await route.fulfill(json=older)
+        late.set()
+
+    await page.route("**/localchat/state", overtake)
+    for _ in range(2):  # each has the page ask for everything anew
+        user = {"user_id": bot_at_work.you.user_id}
+        await bot_at_work.client.post(f"/localchat/chats/{club}/clear", json=user)
+    async with asyncio.timeout(PATIENCE):
+        await late.wait()
+    await page.wait_for_timeout(300)  # it has been looked at
+    await page.unroute("**/localchat/state")
+
+    await page.locator("#text").fill("/he")
+    await expect(page.locator("#commands button")).to_have_count(1)
+    await page.locator("#text").fill("")
+
+
 async def test_a_page_that_could_not_begin_can_be_tried_again(browser: Browser, bot_at_work: Running) -> None:
     context = await browser.new_context(viewport=DESKTOP)
     page = await context.new_page()
