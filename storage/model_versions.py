@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from storage.errors import (
     VersionRefusedError,
     VersionUnconsentedError,
 )
+from storage.insertion import insert_if_new, insertion
 from storage.records import (
     Consent,
     JsonObject,
@@ -37,25 +39,12 @@ _HAS_CHECKPOINT = exists().where(CheckpointRow.sha256 == ModelVersionRow.sha256)
 
 async def add(session: AsyncSession, new: NewModelVersion) -> ModelVersionRecord:
     """Store a network. One without a parent, which came as a file, is stored once for its content."""
-    known = None if new.parent_id is not None else await _find_root(session, new.sha256)
-    if known is not None:
-        await _store_checkpoint(session, new)
-        return known.to_record(has_checkpoint=True)
-    row = ModelVersionRow(
-        sha256=new.sha256,
-        architecture=new.architecture,
-        trigger=new.trigger,
-        created_at=new.created_at,
-        parent_id=new.parent_id,
-        data=dict(new.data),
-        metrics=dict(new.metrics),
-        state=new.state,
-        reason=new.reason,
-    )
     await _store_checkpoint(session, new)
-    session.add(row)
-    await session.flush()
-    return row.to_record(has_checkpoint=True)
+    known = None if new.parent_id is not None else await _find_root(session, new.sha256)
+    id_ = known or await insert_if_new(session, ModelVersionRow, _values_from(new))
+    id_ = id_ or await _find_root(session, new.sha256)  # another process that starts was faster
+    assert id_ is not None  # nothing else about a version is unique
+    return await get(session, id_)
 
 
 async def has_root(session: AsyncSession, sha256: str) -> bool:
@@ -310,14 +299,31 @@ async def mark_receipted(
     )
 
 
-async def _find_root(session: AsyncSession, sha256: str) -> ModelVersionRow | None:
-    row: ModelVersionRow | None = await session.scalar(
-        select(ModelVersionRow).where(ModelVersionRow.sha256 == sha256, ModelVersionRow.parent_id.is_(None))
+async def _find_root(session: AsyncSession, sha256: str) -> int | None:
+    """The id of the version that came as a file with this content."""
+    found: int | None = await session.scalar(
+        select(ModelVersionRow.id).where(
+            ModelVersionRow.sha256 == sha256, ModelVersionRow.parent_id.is_(None)
+        )
     )
-    return row
+    return found
 
 
 async def _store_checkpoint(session: AsyncSession, new: NewModelVersion) -> None:
-    if await session.get(CheckpointRow, new.sha256) is None:
-        session.add(CheckpointRow(sha256=new.sha256, data=new.checkpoint))
-        await session.flush()
+    if not await session.scalar(select(exists().where(CheckpointRow.sha256 == new.sha256))):
+        values = {"sha256": new.sha256, "data": new.checkpoint}
+        await session.execute(insertion(session, CheckpointRow, values))
+
+
+def _values_from(new: NewModelVersion) -> dict[str, Any]:
+    return {
+        "sha256": new.sha256,
+        "architecture": new.architecture,
+        "trigger": new.trigger,
+        "created_at": new.created_at,
+        "parent_id": new.parent_id,
+        "data": dict(new.data),
+        "metrics": dict(new.metrics),
+        "state": new.state,
+        "reason": new.reason,
+    }

@@ -1,7 +1,9 @@
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
-from storage import contributors, model_versions
+from storage import contributors, engine, model_versions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import (
@@ -48,6 +50,24 @@ async def test_what_comes_as_a_file_is_one_version_for_its_content(database: Dat
 
     assert first == again
     assert other.id != first.id
+
+
+async def test_what_two_processes_bring_as_a_file_at_once_is_one_version(url: str) -> None:
+    """Both start for the first time, or after an update."""
+    first, second = engine.create(url), engine.create(url)
+
+    async def start(database: Database) -> int:
+        async with database.transaction() as session:
+            added = await version(session)
+            await asyncio.sleep(0.3)
+            return added.id
+
+    try:
+        ids = await asyncio.gather(start(first), start(second))
+        assert ids[0] == ids[1]
+    finally:
+        await first.close()
+        await second.close()
 
 
 async def test_trainings_with_the_same_outcome_are_versions_of_their_own(database: Database) -> None:
