@@ -128,18 +128,19 @@ async def forget(session: AsyncSession, user_id: int, now: datetime, *, bot_id: 
         now: the time.
         bot_id: what they sent to this bot; without it to every bot that used this database.
     """
-    people = select(ContributorRow.id).where(ContributorRow.user_id == user_id)
+    await _erase_traces(session, user_id, bot_id)  # first, as it waits for who handles an update of theirs
+    known = select(ContributorRow.id).where(ContributorRow.user_id == user_id)
     if bot_id is not None:
-        people = people.where(ContributorRow.bot_id == bot_id)
+        known = known.where(ContributorRow.bot_id == bot_id)
+    people = list(await session.scalars(known))  # numbers, for PostgreSQL uses no index for two subqueries
     theirs = or_(CorrectionRow.owner_id.in_(people), CorrectionRow.contributor_id.in_(people))
     marked = await model_versions.mark_forgotten(session, select(CorrectionRow.id).where(theirs), now)
     erased = Erased(
-        await _count(session, ContributorRow.id.in_(people)),
+        len(people),
         await _count(session, PredictionRow.contributor_id.in_(people)),
         await _count(session, theirs),
         marked,
     )
-    await _erase_traces(session, user_id, bot_id)
     await session.execute(delete(ContributorRow).where(ContributorRow.id.in_(people)))
     return erased
 

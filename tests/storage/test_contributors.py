@@ -200,6 +200,29 @@ async def test_a_person_is_forgotten_by_one_bot_or_by_all(database: Database) ->
     assert await known_to() == ([], [])
 
 
+async def test_who_is_made_known_while_they_are_forgotten_is_forgotten(url: str) -> None:
+    """The first update of somebody is being handled."""
+    handler, forgetter = engine.create(url), engine.create(url)
+    async with handler.transaction() as session:
+        await inbox.put(session, BOT, [NewUpdate(1, {}, ANNA)], NOW)
+
+    async def forget() -> None:
+        async with forgetter.transaction() as session:
+            await contributors.forget(session, ANNA, NOW, bot_id=BOT)
+
+    async with handler.transaction() as session:
+        assert await inbox.is_open(session, BOT, 1)
+        forgetting = asyncio.create_task(forget())
+        await asyncio.sleep(0.5)
+        await contributors.get_or_create(session, BOT, ANNA, NOW)
+    await forgetting
+
+    async with handler.reading() as session:
+        assert await contributors.find(session, BOT, ANNA) is None
+    await handler.close()
+    await forgetter.close()
+
+
 async def test_a_training_that_stores_what_it_learned_while_somebody_leaves_is_marked(
     url: str, keyring: Keyring
 ) -> None:
