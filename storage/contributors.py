@@ -41,7 +41,10 @@ async def get(session: AsyncSession, contributor_id: int) -> ContributorRecord:
     Raises:
         ContributorNotFoundError: nobody has this id.
     """
-    return (await _get_row(session, contributor_id)).to_record()
+    row = await session.get(ContributorRow, contributor_id)
+    if row is None:
+        raise ContributorNotFoundError(contributor_id)
+    return row.to_record()
 
 
 async def get_or_create(session: AsyncSession, bot_id: int, user_id: int, now: datetime) -> ContributorRecord:
@@ -174,7 +177,8 @@ async def _find_row(session: AsyncSession, bot_id: int, user_id: int) -> Contrib
 
 
 async def _get_row(session: AsyncSession, contributor_id: int) -> ContributorRow:
-    row = await session.get(ContributorRow, contributor_id)
+    """A row to change, as it is now and not as it was read before: nobody else changes it meanwhile."""
+    row = await session.get(ContributorRow, contributor_id, with_for_update=True)
     if row is None:
         raise ContributorNotFoundError(contributor_id)
     return row

@@ -68,6 +68,24 @@ async def test_an_unknown_person_is_named(database: Database) -> None:
             await contributors.set_asked(session, 404, NOW)
 
 
+async def test_of_a_yes_and_a_no_at_a_time_the_last_one_counts(database: Database) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.WITHDRAWN)
+
+    async def say_no() -> None:
+        async with database.transaction() as session:
+            await contributors.set_consent(session, anna.id, Consent.WITHDRAWN, 1, later(minutes=1))
+
+    async with database.transaction() as session:
+        await contributors.set_consent(session, anna.id, Consent.GIVEN, 1, NOW)
+        no = asyncio.create_task(say_no())
+        await asyncio.sleep(0.3)  # it has begun before the yes is committed, and waits
+    await no
+
+    async with database.reading() as session:
+        assert (await contributors.get(session, anna.id)).consent is Consent.WITHDRAWN
+
+
 async def test_corrections_follow_consent(database: Database, keyring: Keyring) -> None:
     async with database.transaction() as session:
         anna = await person(session, consent=Consent.GIVEN)
