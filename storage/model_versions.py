@@ -136,6 +136,8 @@ async def promote(
         VersionUnconsentedError: consent to what it learned from was withdrawn before it ever served.
         CheckpointGoneError: its weights are not stored any more.
     """
+    # locked, so that nobody it learned from is forgotten between these questions and the promotion
+    await session.get(ModelVersionRow, version_id, with_for_update=True)
     version = await get(session, version_id)
     if version.is_forgotten:
         raise VersionForgottenError(version_id)

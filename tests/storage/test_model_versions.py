@@ -8,6 +8,7 @@ from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import (
     CheckpointGoneError,
+    VersionForgottenError,
     VersionNotFoundError,
     VersionRefusedError,
     VersionUnconsentedError,
@@ -191,3 +192,25 @@ async def test_receipts_go_once_to_those_who_want_them(database: Database, keyri
         await model_versions.mark_receipted(session, tuned.id, [hers.id], NOW)
     async with database.reading() as session:
         assert await model_versions.receipts_due(session, tuned.id, BOT) == []
+
+
+async def test_a_version_forgotten_at_the_moment_of_its_promotion_does_not_serve_without_weights(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna = await person(session, consent=Consent.GIVEN)
+        made = await correction(session, await prediction(session, keyring, anna))
+        root = await version(session)
+        tuned = await version(session, b"tuned", root.id)
+        await model_versions.record_learned(session, tuned.id, [made.id])
+
+    async def promote() -> None:
+        async with database.transaction() as session:
+            await model_versions.promote(session, tuned.id, None, NOW)
+
+    async with database.transaction() as session:
+        await contributors.forget(session, ANNA, NOW)
+        promotion = asyncio.create_task(promote())
+        await asyncio.sleep(0.3)  # it has begun before the forgetting is committed, and waits
+    with pytest.raises(VersionForgottenError):
+        await promotion
