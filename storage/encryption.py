@@ -200,9 +200,18 @@ def _create(path: Path) -> None:
 
 
 def _replace(path: Path, keys: Sequence[bytes]) -> None:
-    """Change the file in one step that survives a loss of power."""
-    _written(path, keys).replace(path)
-    _sync_folder(path)
+    """Change the file in one step that survives a loss of power; it stays where a link says and whose it was.
+
+    Root's rotation would otherwise take the keys away from the user as whom the bot runs.
+    """
+    file = path.resolve()
+    temporary = _written(file, keys)
+    try:
+        os.chown(temporary, file.stat().st_uid, -1)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(file)
 
 
 def _written(path: Path, keys: Sequence[bytes]) -> Path:

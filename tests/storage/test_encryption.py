@@ -1,3 +1,4 @@
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -172,6 +173,30 @@ def test_a_rotation_reaches_every_process_that_is_running(tmp_path: Path) -> Non
 
     encryption.retire_keys(path)
     assert running.key_ids == (rotated.key_id,)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_key_file_that_root_rotates_stays_its_owners(tmp_path: Path) -> None:
+    """The bot runs as somebody else, and could not read it any more."""
+    file = tmp_path / "key"
+    encryption.load_or_create_key(file)
+    os.chown(file, 12345, -1)
+
+    for change in (encryption.add_key, encryption.retire_keys):
+        change(file)
+        found = file.stat()
+        assert (found.st_uid, found.st_mode & 0o777) == (12345, 0o600)
+
+
+def test_a_key_file_that_is_a_link_is_rotated_where_it_is(tmp_path: Path) -> None:
+    file, link = tmp_path / "secret", tmp_path / "key"
+    encryption.load_or_create_key(file)
+    link.symlink_to(file)
+
+    keyring = encryption.add_key(link)
+
+    assert link.is_symlink()
+    assert encryption.load_or_create_key(file).key_ids == keyring.key_ids
 
 
 @pytest.mark.parametrize("content", [None, b"", b"half a k"], ids=["missing", "empty", "half"])
