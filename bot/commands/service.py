@@ -148,7 +148,7 @@ async def _rotate(config: Config, *, retire: bool) -> int:
 async def _examine(config: Config) -> list[Check]:
     keys, keyring = _check_keys(config)
     checks = [keys]
-    if keyring is not None:
+    if keys.is_ok:
         checks += await _check_database(config, keyring)
     checks += [_check_network(config), await asyncio.to_thread(_check_decoder, config)]
     if config.telegram.token.get_secret_value():
@@ -167,7 +167,7 @@ def _check_keys(config: Config) -> tuple[Check, Keyring | None]:
     return Check.passed("key file"), keyring
 
 
-async def _check_database(config: Config, keyring: Keyring) -> list[Check]:
+async def _check_database(config: Config, keyring: Keyring | None) -> list[Check]:
     async with _database(config) as database:
         if database.path is not None and not database.path.exists():
             return [Check.passed("database", f"{database.path} does not exist yet; the first start makes it")]

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import cli
 from storage import encryption, engine, inbox
 from storage.records import NewUpdate
+from tests.storage import rows
 
 Result = TypeVar("Result")
 
@@ -237,6 +238,27 @@ def test_a_key_in_the_configuration_is_rotated_there(
     assert digitbot(monkeypatch, "rotate-key") == 0
     assert "everything is encrypted with the newest key" in capsys.readouterr().out
     assert digitbot(monkeypatch, "rotate-key", "--retire") == 1
+
+
+def test_the_doctor_names_a_key_that_did_not_come_with_the_database(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a backup was put back: keys are not in it."""
+    assert digitbot(monkeypatch, "forget", "5") == 0  # makes the database
+
+    async def store_a_glyph() -> None:
+        keyring = encryption.load_or_create_key(folder / "key")
+        database = engine.create("sqlite:///data/digitbot.db")
+        async with database.transaction() as session:
+            await rows.prediction(session, keyring, await rows.person(session))
+        await database.close()
+
+    asyncio.run(store_a_glyph())
+    (folder / "key").unlink()
+    capsys.readouterr()
+
+    assert digitbot(monkeypatch, "doctor") == 1
+    assert "FAILED  keys: 1 of 1 stored glyphs cannot be decrypted" in capsys.readouterr().out
 
 
 def test_the_doctor_names_a_network_that_is_missing(
