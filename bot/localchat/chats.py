@@ -37,12 +37,9 @@ async def all_chats(transaction: Transaction) -> list[Json]:
 
 async def named(transaction: Transaction, parameters: Parameters) -> Json:
     """The chat that a call's `chat_id` names."""
-    text = parameters.text("chat_id")
-    if not text:
+    if not parameters.text("chat_id"):
         raise BadRequestError("chat_id is empty")
-    if not text.lstrip("-").isdigit():
-        raise BadRequestError("chat not found")
-    return await get(transaction, int(text))
+    return await get(transaction, parameters.integer("chat_id"))  # what is no number is 0, which no chat has
 
 
 async def open_to_bot(transaction: Transaction, parameters: Parameters) -> Json:

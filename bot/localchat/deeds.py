@@ -1,7 +1,7 @@
 """What people do, over HTTP: the page posts it under `/localchat/`."""
 
 import json
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from bot.localchat import parameters, people
 from bot.localchat.errors import BadRequestError
-from bot.localchat.keyboards import LOOPBACK
+from bot.localchat.keyboards import LOOPBACK, parts_of
 from bot.localchat.parameters import Parameters, Upload
 from bot.localchat.routing import route
 from bot.localchat.state import Account, State
@@ -101,9 +101,8 @@ class Deeds:
         return JSONResponse({"path": f"{url.path}?{url.query}#{urlencode(fragment)}"})
 
     def _post(self, request: Request, asked: Parameters) -> people.Post:
-        reply_to = asked.integer("reply_to") or None
-        text = asked.text("text")
-        return people.Post(self._sender(asked), request.path_params["chat_id"], text, reply_to)
+        chat_id, text = request.path_params["chat_id"], asked.text("text")
+        return people.Post(self._sender(asked), chat_id, text, asked.message_id("reply_to"))
 
     def _sender(self, asked: Parameters) -> Account:
         account = self._state.identity.account(asked.integer("user_id"))
@@ -114,12 +113,8 @@ class Deeds:
 
 def _own_address(text: str) -> SplitResult:
     """An address on this server. Raises `BadRequestError` for any other."""
-    try:
-        url = urlsplit(text)
-        is_own = url.hostname in LOOPBACK and not url.path.startswith("//")
-    except ValueError:  # no address at all
-        is_own = False
-    if not is_own:
+    url = parts_of(text)
+    if url.hostname not in LOOPBACK or url.path.startswith("//"):
         raise BadRequestError("Web Apps of this server only")
     return url
 

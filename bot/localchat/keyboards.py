@@ -1,7 +1,7 @@
 """Reply markup, checked as Telegram checks it."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bot.localchat.errors import BadRequestError
 from bot.localchat.parameters import Parameters
@@ -84,12 +84,12 @@ def _check_data(data: Any) -> None:
 
 
 def _check_url(url: Any) -> None:
-    if urlsplit(str(url)).scheme not in {"http", "https", "tg"}:
+    if parts_of(str(url)).scheme not in {"http", "https", "tg"}:
         raise BadRequestError(f"inline keyboard button URL '{url}' is invalid: Unsupported URL protocol")
 
 
 def _check_web_app(web_app: Any) -> None:
-    url = str(web_app.get("url", "")) if isinstance(web_app, dict) else ""
+    url = web_app_url(web_app)
     if not is_web_app_url(url):
         raise BadRequestError(
             f"inline keyboard button Web App URL '{url}' is invalid: Only HTTPS links are allowed"
@@ -102,7 +102,20 @@ def _check_copy(copy_text: Any) -> None:
         raise BadRequestError("BUTTON_COPY_TEXT_INVALID")
 
 
+def parts_of(url: str) -> SplitResult:
+    """An address in its parts, which are empty where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
+def web_app_url(web_app: Any) -> str:
+    """The address in a WebAppInfo; "" where there is none."""
+    return str(web_app.get("url", "")) if isinstance(web_app, dict) else ""
+
+
 def is_web_app_url(url: str) -> bool:
     """Whether a Web App may live there: https as on Telegram, or this machine."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)

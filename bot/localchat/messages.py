@@ -85,10 +85,10 @@ async def remove(transaction: Transaction, chat_id: int, message_ids: Sequence[i
     transaction.events.append({"type": "delete", "chat_id": chat_id, "message_ids": list(message_ids)})
 
 
-async def history(transaction: Transaction, chat_id: int, before: int, limit: int) -> list[Json]:
-    """Up to ``limit`` messages before a message_id (0: the newest), oldest first, as pages see them."""
+async def history(transaction: Transaction, chat_id: int, before: int | None, limit: int) -> list[Json]:
+    """Up to ``limit`` messages before a message_id (None: the newest), oldest first, as pages see them."""
     query = select(messages).where(messages.c.chat_id == chat_id)
-    if before:
+    if before is not None:
         query = query.where(messages.c.message_id < before)
     rows = await transaction.connection.execute(query.order_by(messages.c.message_id.desc()).limit(limit))
     return [await _seen(transaction, row) for row in reversed(rows.all())]

@@ -78,7 +78,7 @@ class Page:
                     "commands": await profile.shown_commands(transaction, chat),
                     "menu_button": await profile.shown_menu_button(transaction, str(chat["id"])),
                     "blocked": await chats.is_blocked(transaction, chat["id"]),
-                    "last": await messages.history(transaction, chat["id"], 0, 1),
+                    "last": await messages.history(transaction, chat["id"], None, 1),
                 }
                 for chat in all_chats
             ]
@@ -88,7 +88,7 @@ class Page:
         return JSONResponse({"bot": {**bot, **texts}, "users": users, "chats": described})
 
     async def _history(self, request: Request) -> Response:
-        before = Parameters(dict(request.query_params)).integer("before")
+        before = Parameters(dict(request.query_params)).message_id("before")
         async with self._state.transaction() as transaction:
             chat = await chats.get(transaction, request.path_params["chat_id"])
             found = await messages.history(transaction, chat["id"], before, PAGE_LENGTH)

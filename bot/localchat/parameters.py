@@ -30,18 +30,9 @@ class Parameters:
         return name in self.values or name in self.uploads
 
     def text(self, name: str) -> str:
-        """The value as a string; "" where it is missing.
-
-        Raises:
-            BadRequestError: half of a surrogate pair, which is no character.
-        """
+        """The value as a string; "" where it is missing."""
         value = self.values.get(name)
-        text = "" if value is None else str(value)
-        try:
-            text.encode()
-        except UnicodeEncodeError as exc:
-            raise BadRequestError("strings must be encoded in UTF-8") from exc
-        return text
+        return "" if value is None else str(value)
 
     def integer(self, name: str, default: int = 0) -> int:
         """The value as an integer of 64 bits; the default where it is missing or none."""
@@ -51,6 +42,17 @@ class Parameters:
             return default
         return value if -(1 << 63) <= value < 1 << 63 else default
 
+    def message_id(self, name: str) -> int | None:
+        """The value as a message's id; None where it is missing or 0.
+
+        Raises:
+            BadRequestError: no message can have it.
+        """
+        number = self.integer(name, default=-1) if self.values.get(name) else 0
+        if number < 0:
+            raise BadRequestError("message identifier is not specified")
+        return number or None
+
     def boolean(self, name: str) -> bool:
         """Whether the value says yes."""
         return str(self.values.get(name, "")).lower() in {"true", "yes", "1"}
@@ -59,17 +61,14 @@ class Parameters:
         """The value as JSON, which forms carry as text; None where it is missing or empty.
 
         Raises:
-            BadRequestError: it is no JSON; ``what`` names it as Telegram does.
+            BadRequestError: it is none that can be kept; ``what`` names it as Telegram does.
         """
         value = self.values.get(name)
         if not isinstance(value, str):
             return value
         if not value.strip():
             return None
-        try:
-            return json.loads(value)
-        except (json.JSONDecodeError, RecursionError) as exc:
-            raise BadRequestError(f"can't parse {what or name} JSON object") from exc
+        return _parsed(value, f"{what or name} JSON object")
 
     def upload(self, reference: str) -> Upload | None:
         """The file that "attach://name" or a parameter's own name stands for."""
@@ -95,13 +94,26 @@ async def of(request: Request) -> Parameters:
 
 async def _json_body(request: Request) -> dict[str, Any]:
     body = await request.body()
-    try:
-        values = json.loads(body) if body else {}
-    except (ValueError, RecursionError) as exc:
-        raise BadRequestError("can't parse JSON object") from exc
+    values = _parsed(body, "JSON object") if body else {}
     if not isinstance(values, dict):
         raise BadRequestError("object expected")
     return values
+
+
+def _parsed(text: str | bytes, what: str) -> Any:
+    """What a JSON text holds, which can be written as JSON again.
+
+    Raises:
+        BadRequestError: no JSON, a number that is none, or half of a surrogate pair, which is no character.
+    """
+    try:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as exc:
+        raise BadRequestError("strings must be encoded in UTF-8") from exc
+    except (ValueError, RecursionError) as exc:
+        raise BadRequestError(f"can't parse {what}") from exc
+    return value
 
 
 async def _upload(file: UploadFile) -> Upload:

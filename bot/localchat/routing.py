@@ -1,7 +1,6 @@
 """Routes of the chat page: answered for this very server's page on this very machine, and for nobody else."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -9,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.localchat.errors import ApiError, ForbiddenError
-from bot.localchat.keyboards import LOOPBACK
+from bot.localchat.keyboards import LOOPBACK, parts_of
 from bot.web.access import is_own_page
 
 PROTECTION = {
@@ -60,7 +59,4 @@ def route(path: str, handler: Handler, method: str = "GET", guard: Guard = is_ow
 
 def is_visit(request: Request) -> bool:
     """Whether somebody opens the page by a name of this machine, not by one that was made to point here."""
-    try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname in LOOPBACK
-    except ValueError:  # no address at all
-        return False
+    return parts_of(f"//{request.headers.get('host', '')}").hostname in LOOPBACK

@@ -8,6 +8,8 @@ from bot.localchat.errors import BadRequestError
 from bot.localchat.parameters import Parameters, Upload
 from bot.localchat.state import Json, State
 
+MEDIA = ("photo", "document")
+
 
 def text(parameters: Parameters) -> Json:
     """The fields `text` and `entities` of a message.
@@ -64,7 +66,7 @@ async def document(state: State, parameters: Parameters, name: str = "document")
 
 async def media(state: State, item: Any, uploads: Mapping[str, Upload]) -> Json:
     """A message's fields for an InputMedia: its photo or document, and its caption."""
-    if not isinstance(item, dict) or item.get("type") not in {"photo", "document"}:
+    if not isinstance(item, dict) or item.get("type") not in MEDIA:
         raise BadRequestError("can't parse InputMedia: expected a photo or a document")
     parameters = Parameters({**item, item["type"]: item.get("media")}, dict(uploads))
     shown = photo if item["type"] == "photo" else document

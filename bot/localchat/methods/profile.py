@@ -12,6 +12,7 @@ from bot.localchat.state import Json, State, Transaction
 MAXIMUM_COMMANDS = 100
 SCOPES_OF_CHATS = ("chat", "chat_administrators", "chat_member")
 SCOPES = ("default", "all_private_chats", "all_group_chats", "all_chat_administrators", *SCOPES_OF_CHATS)
+MENU_BUTTONS = ("default", "commands", "web_app")
 LENGTHS = {"name": 64, "description": 512, "short_description": 120}
 """Characters at most."""
 
@@ -109,10 +110,10 @@ def _getter(name: str) -> Method:
 async def set_chat_menu_button(state: State, parameters: Parameters) -> bool:
     """What the button beside the text field does, in one chat or in all."""
     button = parameters.json("menu_button", "menu button") or {"type": "default"}
-    if not isinstance(button, dict) or button.get("type") not in {"default", "commands", "web_app"}:
+    if not isinstance(button, dict) or button.get("type") not in MENU_BUTTONS:
         raise BadRequestError("can't parse menu button: Menu button has unsupported type")
     if button["type"] == "web_app":
-        url = str((button.get("web_app") or {}).get("url", ""))
+        url = keyboards.web_app_url(button.get("web_app"))
         if not keyboards.is_web_app_url(url):
             raise BadRequestError(f"menu button Web App URL '{url}' is invalid: Only HTTPS links are allowed")
     async with state.transaction() as transaction:

@@ -175,6 +175,8 @@ async def test_a_page_hears_of_messages_edits_reactions_actions_and_answers(
         ("GET", f"chats/{'9' * 30}/messages"),
         ("GET", "chats/one/messages"),
         ("GET", "chats/404/messages"),
+        ("GET", "chats/{you}/messages?before=one"),
+        ("GET", f"chats/{{you}}/messages?before={2**64}"),
         ("POST", f"chats/{{you}}/messages/{2**64}"),
         ("POST", f"chats/{{you}}/messages/{'9' * 5000}/press"),
         ("POST", "chats/404/clear"),
@@ -197,6 +199,19 @@ async def test_addresses_of_nothing_are_refused_in_words(
 
     assert answer.status_code in {400, 404}
     assert answer.text
+
+
+@pytest.mark.parametrize("reply_to", ["one", -1, 2**64, "9" * 5000, 404])
+async def test_what_would_answer_a_message_that_cannot_be_is_not_sent(
+    served: Served, you: Person, reply_to: str | int
+) -> None:
+    asked = {"user_id": you.user_id, "text": "x", "reply_to": reply_to}
+
+    answer = await served.client.post(f"/localchat/chats/{you.user_id}/messages", json=asked)
+
+    assert answer.status_code == 400
+    assert answer.json()["description"].startswith("Bad Request: message")
+    assert await you.history() == []
 
 
 @pytest.mark.parametrize(

@@ -293,6 +293,42 @@ async def test_parameters_come_in_the_address_a_form_or_json(served: Served, you
     assert [answer.json()["result"]["text"] for answer in answers] == ["hi"] * 4
 
 
+@pytest.mark.parametrize("chat_id", ["one", "--5", "²", 2**63, -(2**63) - 1, "9" * 5000, [], 1e400])
+@pytest.mark.parametrize("method", ["sendMessage", "deleteMessage", "getChat", "setChatMenuButton"])
+async def test_a_chat_that_cannot_be_is_not_found(
+    served: Served, method: str, chat_id: str | float | list[int]
+) -> None:
+    refusal = await served.refusal(method, chat_id=chat_id, text="hi", message_id=1)
+
+    assert refusal == "Bad Request: chat not found"
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters"),
+    [
+        ("sendMessage", {"reply_markup": "9" * 5000}),
+        ("sendMessage", {"reply_markup": {"inline_keyboard": [[{"text": "x", "url": "http://["}]]}}),
+        ("sendMessage", {"reply_markup": {"inline_keyboard": [[{"text": "x", "web_app": {"url": "//["}}]]}}),
+        ("sendMessage", {"reply_markup": {"inline_keyboard": [[{"text": "\ud83d", "callback_data": "x"}]]}}),
+        ("sendMessage", {"reply_markup": {"inline_keyboard": [[{"text": 1e400, "callback_data": "x"}]]}}),
+        ("sendMessage", {"reply_parameters": "9" * 5000}),
+        ("setMyCommands", {"commands": [], "scope": {"type": "chat", "chat_id": 10**30}}),
+        ("setChatMenuButton", {"menu_button": {"type": []}}),
+        ("setChatMenuButton", {"menu_button": {"type": "web_app", "web_app": "x"}}),
+        ("setChatMenuButton", {"menu_button": {"type": "web_app", "web_app": {"url": "http://["}}}),
+        ("sendMediaGroup", {"media": [{"type": []}, {"type": []}]}),
+    ],
+)
+async def test_parameters_that_cannot_be_are_refused_and_leave_nothing_behind(
+    served: Served, you: Person, method: str, parameters: dict[str, Any]
+) -> None:
+    refusal = await served.refusal(method, chat_id=you.user_id, text="hi", **parameters)
+
+    assert refusal.startswith("Bad Request: ")
+    assert (await served.client.get("/localchat/state")).status_code == 200
+    assert (await served.client.get(f"/localchat/chats/{you.user_id}/messages")).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [
