@@ -2,6 +2,7 @@
 
 import html
 import io
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +22,8 @@ _SMALL = 5
 """Times that a glyph is enlarged in the strip, by how many there are; more of them are smaller."""
 _COLUMNS = 3
 _GAP = 16
+_LONGEST = 20
+"""Times that a picture may be as long as high; Telegram refuses longer ones."""
 _MOST_GLYPHS = 9
 _GROUND, _TEXT, _BAR, _BEST = "#ffffff", "#222222", "#c4ccd6", "#2e9e5b"
 
@@ -51,9 +54,10 @@ def _beside(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def _framed(rows: Sequence[Image.Image]) -> Image.Image:
-    """Rows under one another, each in the middle, with a margin."""
+    """Rows under one another, each in the middle, with a margin; high enough for Telegram."""
     width = max(row.width for row in rows) + 2 * _GAP
-    framed = Image.new("RGB", (width, sum(row.height + _GAP for row in rows) + _GAP), _GROUND)
+    height = max(sum(row.height + _GAP for row in rows) + _GAP, math.ceil(width / _LONGEST))
+    framed = Image.new("RGB", (width, height), _GROUND)
     top = _GAP
     for row in rows:
         framed.paste(row, ((width - row.width) // 2, top))

@@ -1,6 +1,7 @@
 """Pictures as Telegram keeps them: JPEG in a few sizes, upright, without metadata."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
@@ -16,6 +17,7 @@ MAXIMUM_BYTES = 10 << 20
 MAXIMUM_PIXELS = 80_000_000
 MAXIMUM_SIDES = 10_000
 MAXIMUM_RATIO = 20
+INVALID_DIMENSIONS = "PHOTO_INVALID_DIMENSIONS"
 THUMBNAIL_BOX = 320
 
 
@@ -36,11 +38,8 @@ def sizes(data: bytes) -> list[Rendition]:
     """
     if len(data) > MAXIMUM_BYTES:
         raise BadRequestError("file is too big")
-    picture = _upright(data)
-    width, height = picture.size
-    if width + height > MAXIMUM_SIDES or max(width, height) > MAXIMUM_RATIO * min(width, height):
-        raise BadRequestError("PHOTO_INVALID_DIMENSIONS")
-    longest = max(width, height)
+    picture = _upright(data, _check_dimensions)
+    longest = max(picture.size)
     boxes = [box for box in BOXES if box < longest]
     if longest <= BOXES[-1]:
         boxes.append(longest)
@@ -60,11 +59,25 @@ def thumbnail(data: bytes) -> Rendition | None:
         return None
 
 
-def _upright(data: bytes) -> Image.Image:
-    """The pixels as a person sees them, RGB: turned as EXIF says, transparent parts white."""
+def _check_pixels(picture: Image.Image) -> None:
+    if picture.width * picture.height > MAXIMUM_PIXELS:
+        raise BadRequestError(INVALID_DIMENSIONS)
+
+
+def _check_dimensions(picture: Image.Image) -> None:
+    longest, shortest = max(picture.size), min(picture.size)
+    if longest + shortest > MAXIMUM_SIDES or longest > MAXIMUM_RATIO * shortest:
+        raise BadRequestError(INVALID_DIMENSIONS)
+
+
+def _upright(data: bytes, check: Callable[[Image.Image], None] = _check_pixels) -> Image.Image:
+    """The pixels as a person sees them, RGB: turned as EXIF says, transparent parts white.
+
+    ``check`` sees the picture in its full size, of which no pixel is decoded yet.
+    """
     try:
         picture: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-        _check_pixels(picture)
+        check(picture)
         picture.draft("RGB", (2 * BOXES[-1], 2 * BOXES[-1]))
         upright = ImageOps.exif_transpose(picture)
         if upright.has_transparency_data:
@@ -73,13 +86,10 @@ def _upright(data: bytes) -> Image.Image:
         return upright.convert("RGB")
     except BadRequestError:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        raise BadRequestError(INVALID_DIMENSIONS) from exc
     except Exception as exc:  # Pillow raises what it likes at broken files
         raise BadRequestError("IMAGE_PROCESS_FAILED") from exc
-
-
-def _check_pixels(picture: Image.Image) -> None:
-    if picture.width * picture.height > MAXIMUM_PIXELS:
-        raise BadRequestError("PHOTO_INVALID_DIMENSIONS")
 
 
 def _fit(picture: Image.Image, box: int) -> Rendition:

@@ -52,6 +52,17 @@ def test_any_number_of_glyphs_fits_into_a_picture_that_telegram_takes(page: Page
     assert max(width, height) <= 20 * min(width, height)
 
 
+@pytest.mark.parametrize("size", [(3000, 3), (2000, 20), (20, 2000)])
+def test_what_was_seen_of_a_long_thin_photo_without_digits_is_a_picture_that_telegram_takes(
+    size: tuple[int, int],
+) -> None:
+    empty = read_page(encoded(Image.new("L", size, 255)))
+
+    height, width, _ = drawn(empty, Reading((), 0)).shape
+
+    assert max(width, height) <= 20 * min(width, height)
+
+
 def test_a_box_is_drawn_where_the_glyph_is(page: Page) -> None:
     one = reading(page, [(0.1,) * 10])
     moved = Reading(

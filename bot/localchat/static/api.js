@@ -3,6 +3,7 @@
 import { say } from "./texts.js";
 
 const ROOT = "/localchat";
+const NO_PHOTO = /(IMAGE_PROCESS_FAILED|PHOTO_INVALID_DIMENSIONS)$/; // what Telegram says of a file that can only be sent as one
 const UNSEEN = 3000; // milliseconds that a hidden tab keeps its line
 
 export async function get(path) {
@@ -37,7 +38,7 @@ async function reach(address, options) {
 
 async function answer(response) {
   const body = await response.json().catch(() => ({}));
-  if (body.description?.endsWith("IMAGE_PROCESS_FAILED")) throw new Error(say("no_picture"));
+  if (NO_PHOTO.test(body.description)) throw new Error(say("no_picture"));
   if (!response.ok) throw new Error(body.description ?? say("failed", { status: response.status }));
   return body;
 }

@@ -354,6 +354,21 @@ async def test_what_cannot_be_sent_stays_written(page: Page, seven: SamplePhoto)
         await page.locator("#text").press("Enter")
 
 
+async def test_a_picture_too_thin_for_a_photo_can_be_sent_as_a_file(page: Page) -> None:
+    await begin(page)
+    thin = io.BytesIO()
+    Image.new("L", (2100, 40), 255).save(thin, "PNG")
+    await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(thin.getvalue()), "paste"])
+    await page.locator("#outbox").get_by_role("button", name="Send").click()
+    await expect(page.locator("#toasts p").last).to_contain_text("Send it as a file.")
+
+    async with sending(page):
+        await page.locator("#as-photo").uncheck()
+        await page.locator("#outbox").get_by_role("button", name="Send").click()
+
+    await expect(page.locator(".message.out").last.locator(".document")).to_be_visible()
+
+
 async def test_what_a_photo_or_a_command_answers_stays_chosen_where_it_cannot_be_sent(
     page: Page, seven: SamplePhoto
 ) -> None:

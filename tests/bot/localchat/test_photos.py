@@ -64,11 +64,23 @@ def test_transparent_ground_becomes_white() -> None:
     assert Image.open(io.BytesIO(only.data)).convert("L").getextrema() == (255, 255)
 
 
-def test_a_picture_that_promises_too_many_pixels_is_never_decoded() -> None:
-    bomb = encoded(Image.new("1", (12_000, 12_000)))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("size", [(5120, 5120), (9000, 1001), (2001, 100), (100, 2001), (14_000, 14_000)])
+def test_pictures_too_large_or_too_thin_are_refused_as_telegram_does(
+    size: tuple[int, int], kind: str
+) -> None:
+    picture = encoded(Image.new("L", size), kind)
 
-    with pytest.raises(BadRequestError):
-        photos.sizes(bomb)
+    with pytest.raises(BadRequestError, match="PHOTO_INVALID_DIMENSIONS"):
+        photos.sizes(picture)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("size", [(5000, 5000), (9000, 1000), (2000, 100), (100, 2000)])
+def test_pictures_as_large_and_thin_as_telegram_takes_are_taken(size: tuple[int, int], kind: str) -> None:
+    largest = photos.sizes(encoded(Image.new("L", size), kind))[-1]
+
+    assert max(largest.width, largest.height) == min(1280, max(size))
 
 
 def test_a_document_that_is_no_picture_has_no_thumbnail() -> None:
