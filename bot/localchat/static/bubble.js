@@ -10,7 +10,7 @@ const ALBUM_BOX = [230, 230]; // and one of several
 const LEAST = 170; // CSS pixels of the narrowest picture
 const TINY = 120; // pixels; smaller pictures are enlarged with sharp edges
 
-// `actions`: reply, press, command, photo, jump, menu, react; `view`: { me, group, users }.
+// `actions`: reply, press, pressOf, waits, command, photo, jump, menu, react; `view`: { me, group, users }.
 export function bubble({ message, reactions }, view, actions) {
   const mine = message.from.id === view.me.id;
   const named = view.group && !mine;
@@ -108,12 +108,13 @@ function reactionRow(message, reactions, view, actions) {
 
 function buttons(rows, message, actions) {
   const mark = (button) => (button.url ? "↗" : button.web_app ? "▣" : button.copy_text ? "⧉" : undefined);
+  const press = (button) => actions.pressOf(message, button);
   return element("div", { class: "keyboard" }, ...rows.map((row) => element("div", {}, ...row.map((button) =>
     element("button", {
       type: "button",
-      class: button.style,
-      dataset: mark(button) ? { mark: mark(button) } : {},
-      onclick: (event) => actions.press(message, button, event.currentTarget),
+      class: [button.style, actions.waits(press(button)) && "waiting"].filter(Boolean).join(" "),
+      dataset: { ...(mark(button) && { mark: mark(button) }), press: press(button) },
+      onclick: () => actions.press(message, button),
     }, button.text)))));
 }
 

@@ -2,7 +2,7 @@
 
 import { get, listen, post, sampleFile, upload } from "./api.js";
 import { Composer } from "./composer.js";
-import { $, avatar, element, keyOf } from "./dom.js";
+import { $, avatar, element, keyOf, once } from "./dom.js";
 import { alertBox, showPhoto, toast } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { closeWebApp, openWebApp } from "./panel.js";
@@ -17,7 +17,8 @@ const BUSY = 5000; // milliseconds that "typing" lasts
 const PATIENCE = 15000; // milliseconds that a pressed button waits for its answer
 
 const state = { bot: null, users: [], chats: [], me: null, chat: null, unread: new Map(), loaded: false, complete: false };
-const waiting = new Map(); // query_id -> pressed button
+const waiting = new Set(); // presses that wait for their answer, as `pressOf` names them
+const queries = new Map(); // query_id -> what ends the waiting of its press
 let missed = null; // what happens while a history is on its way, which may or may not be in it
 const answered = new Set(); // ids of queries whose answer came before the press was acknowledged
 let busyTimer = 0;
@@ -63,6 +64,8 @@ const sendFiles = async (kind, files, caption) => {
 const timeline = new Timeline($("#scroller"), $("#timeline"), {
   reply: (message) => composer.reply(message),
   press: attempt(press),
+  pressOf,
+  waits: (press) => waiting.has(press),
   command: (command) => send(command, null),
   photo: showPhoto,
   jump: (messageId) => timeline.jump(messageId),
@@ -92,22 +95,37 @@ const composer = new Composer({
 });
 const outbox = new Outbox({ send: sendFiles, sample: attempt(sampleFile) });
 
-async function press(message, button, pressed) {
+// Who presses which button where: the same press also when the message is drawn anew meanwhile.
+function pressOf(message, button) {
+  return `${here()}: ${message.message_id} ${button.callback_data}`;
+}
+
+function setWaiting(press, isWaiting) {
+  if (isWaiting) waiting.add(press);
+  else waiting.delete(press);
+  $(`[data-press="${CSS.escape(press)}"]`)?.classList.toggle("waiting", isWaiting);
+}
+
+async function press(message, button) {
   if (button.url) return open(button.url, "_blank", "noopener");
   if (button.web_app) return openWebApp(button.text, button.web_app.url, state.me);
   if (button.copy_text) {
     await navigator.clipboard.writeText(button.copy_text.text);
     return toast(say("copied"));
   }
-  if (pressed.classList.contains("waiting")) return undefined; // pressed twice
-  const over = () => pressed.classList.remove("waiting");
-  pressed.classList.add("waiting");
-  setTimeout(over, PATIENCE);
+  const pressed = pressOf(message, button);
+  if (waiting.has(pressed)) return undefined; // pressed twice
+  const over = () => {
+    clearTimeout(patience);
+    setWaiting(pressed, false);
+  };
+  const patience = setTimeout(over, PATIENCE);
+  setWaiting(pressed, true);
   const body = { user_id: state.me.id, data: button.callback_data };
   try {
     const { query_id: query } = await post(`${place()}/messages/${message.message_id}/press`, body);
     if (answered.delete(query)) over();
-    else waiting.set(query, pressed);
+    else queries.set(query, over);
   } catch (error) {
     over();
     throw error;
@@ -335,10 +353,10 @@ const HANDLERS = {
     if (event.chat_id === state.chat.id && event.markup.force_reply && entry) composer.reply(entry.message);
   },
   answer(event) {
-    const pressed = waiting.get(event.query_id);
-    if (pressed) pressed.classList.remove("waiting");
+    const over = queries.get(event.query_id);
+    if (over) over();
     else answered.add(event.query_id);
-    waiting.delete(event.query_id);
+    queries.delete(event.query_id);
     if (event.user_id !== state.me.id) return;
     if (event.url) open(event.url, "_blank", "noopener");
     if (event.text) (event.show_alert ? alertBox : toast)(event.text);
@@ -356,16 +374,11 @@ function clearBusy() {
   drawStatus();
 }
 
-$("#start").addEventListener("click", attempt(async () => {
-  $("#start").disabled = true; // until this is done
-  try {
-    if (state.chat.blocked) await block(false);
-    if (!await send("/start", null)) return;
-    $("#composer").hidden = false;
-    $("#text").focus();
-  } finally {
-    $("#start").disabled = false;
-  }
+$("#start").addEventListener("click", () => once($("#start"), async () => {
+  const where = here();
+  if (!await send("/start", null) || where !== here()) return;
+  $("#composer").hidden = false;
+  $("#text").focus();
 }));
 $(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address says who writes, and is not for jumping

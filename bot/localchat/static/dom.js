@@ -17,6 +17,16 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// Does what a button is for; pressed again before that is done, it does nothing.
+export async function once(button, action) {
+  button.disabled = true;
+  try {
+    await action();
+  } finally {
+    button.disabled = false;
+  }
+}
+
 export function icon(name) {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");

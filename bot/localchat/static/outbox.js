@@ -1,7 +1,7 @@
 // Photos and files on their way: chosen, dropped or pasted, looked at, captioned, sent.
 
 import { sampleAddress } from "./api.js";
-import { $, bytes, element, icon } from "./dom.js";
+import { $, bytes, element, icon, once } from "./dom.js";
 import { openDialog, toast } from "./notices.js";
 import { say } from "./texts.js";
 
@@ -61,7 +61,7 @@ export class Outbox {
   // Some samples as buttons that send them.
   sampleButtons(seed, count) {
     return Array.from({ length: count }, (_, index) =>
-      element("button", { type: "button", "aria-label": say("send_sample", { number: index + 1 }), onclick: () => this.#pick(seed, index) },
+      element("button", { type: "button", "aria-label": say("send_sample", { number: index + 1 }), onclick: (event) => once(event.currentTarget, () => this.#pick(seed, index)) },
         element("img", { src: sampleAddress(seed, index), alt: "", loading: "lazy" })));
   }
 
@@ -77,7 +77,7 @@ export class Outbox {
   async #pick(seed, index) {
     $("#samples").close();
     const sample = await this.actions.sample(seed, index);
-    if (sample) this.actions.send("photos", [sample], "");
+    if (sample) await this.actions.send("photos", [sample], "");
   }
 
   #closed() {

@@ -6,9 +6,13 @@ import { $ } from "./dom.js";
 const panel = $("#panel");
 const frame = $("iframe", panel);
 
+let launches = 0; // only the newest one opens, unless the panel was closed since
+
 export async function openWebApp(title, url, user) {
+  const launch = launches += 1;
   const background = toHex(getComputedStyle(document.documentElement).getPropertyValue("--surface"));
   const { path } = await post("/launch", { user_id: user.id, url, background });
+  if (launch !== launches) return;
   $("h2", panel).textContent = title;
   frame.title = title;
   const fresh = frame.cloneNode(); // a changed fragment alone would not load it anew
@@ -19,6 +23,7 @@ export async function openWebApp(title, url, user) {
 }
 
 export function closeWebApp() {
+  launches += 1;
   if (panel.hidden) return;
   const hadFocus = panel.contains(document.activeElement);
   panel.hidden = true;

@@ -201,6 +201,83 @@ async def test_a_pressed_digit_changes_the_answer_and_says_so(page: Page, seven:
     await expect(page.locator("#toasts p")).not_to_have_count(0)
 
 
+async def test_a_button_pressed_twice_before_it_is_answered_is_pressed_once(
+    page: Page, seven: SamplePhoto, bot_at_work: Running
+) -> None:
+    presses: list[Route] = []
+    both_pressed = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        presses.append(route)
+        await both_pressed.wait()
+        await route.fallback()
+
+    await begin(page)
+    await paste(page, seven)
+    await expect_reading(page, "7")
+    message_id = int(await newest_answer(page).get_attribute("data-id") or 0)
+    answer = page.locator(f'[data-id="{message_id}"]')
+    one = answer.get_by_role("button", name="1", exact=True)
+    await page.route("**/press", wait)
+    await one.dblclick()
+    await bot_at_work.you.react(message_id, "🔥")  # the message is drawn anew
+    await expect(answer.locator(".reactions button")).to_have_count(1)
+    await one.dblclick()
+    await expect(one).to_have_class(re.compile("waiting"))
+    both_pressed.set()
+
+    await expect(answer).to_contain_text("as you say")
+    await expect(answer.locator(".waiting")).to_have_count(0)
+    assert len(presses) == 1
+    await page.unroute("**/press")
+
+
+async def test_hasty_presses_send_everything_once(page: Page, seven: SamplePhoto) -> None:
+    await become(page, "Robin")
+    await page.locator("#more").click()
+    await page.get_by_role("menuitem", name="Clear history").click()
+    await expect(page.locator("#welcome .strip")).to_be_visible()
+    async with sending(page):
+        await page.locator("#welcome .strip button").first.dblclick()
+    async with sending(page):
+        await page.locator("#text").fill("once")
+        await page.locator("#send").dblclick()
+    async with sending(page):
+        await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+        await page.locator("#outbox .primary").evaluate("(send) => { send.click(); send.click(); }")
+    await expect_reading(page, "7")
+    await expect(page.locator(".message.out")).to_have_count(3)
+    await page.locator("#more").click()
+    await page.get_by_role("menuitem", name="Clear history").click()
+    await expect(page.locator(".message")).to_have_count(0)
+    async with sending(page):
+        await page.locator("#start").dblclick()
+
+    await expect(newest_answer(page)).to_contain_text("Send me a photo")
+    await expect(page.locator(".message.out")).to_have_count(1)
+
+
+async def test_a_web_app_opened_hastily_opens_once_and_for_nobody_else(page: Page) -> None:
+    launched = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await launched.wait()
+        await route.fallback()
+
+    await begin(page)
+    await say(page, "/draw")
+    await page.route("**/launch", wait)
+    async with page.expect_response("**/launch") as launch:
+        await newest_answer(page).locator(".keyboard button", has_text="Draw").dblclick()
+        await become(page, "Robin")
+        launched.set()
+    await (await launch.value).finished()
+    await begin(page)
+
+    await expect(page.locator("#panel")).to_be_hidden()
+    await page.unroute("**/launch")
+
+
 async def test_a_reply_corrects_a_photo(page: Page, seven: SamplePhoto) -> None:
     await begin(page)
     await paste(page, seven)
