@@ -38,27 +38,30 @@ const send = attempt((text, replyTo) => post(`${place()}/messages`, { user_id: s
 const edit = attempt((message, text) => post(`${place()}/messages/${message.message_id}`, { user_id: state.me.id, text }));
 const react = attempt((message, emoji) => post(`${place()}/messages/${message.message_id}/reaction`, { user_id: state.me.id, emoji }));
 const here = () => `${state.me.id} in ${state.chat.id}`;
+const drafts = new Map(); // what is written and chosen where one is not now, by where
 const waitingElsewhere = new Map(); // by where
 // The action, which belongs to this person in this chat: called elsewhere, it waits until one is here again.
 function later(action) {
   const where = here();
-  return () => (where === here() ? action() : waitingElsewhere.set(where, action));
+  return () => (where === here() ? action() : waitingElsewhere.set(where, [...(waitingElsewhere.get(where) ?? []), action]));
 }
 function takeUp() {
-  const action = waitingElsewhere.get(here());
+  const actions = waitingElsewhere.get(here()) ?? [];
   waitingElsewhere.delete(here());
-  action?.();
+  actions.forEach((action) => action());
 }
 
+// The files may be a promise: of what is fetched before it is sent.
 const sendFiles = async (kind, files, caption) => {
   const target = composer.replyTo ? composer.target : null;
   const again = later(() => {
     composer.putBack("", target);
-    outbox.again(kind, files, caption);
+    if (fetched) outbox.again(kind, fetched, caption);
   });
-  const sent = upload(`${place()}/${kind}`, { user_id: state.me.id, text: caption, reply_to: composer.replyTo }, files);
-  composer.clear();
-  if (!await attempt(() => sent)()) again();
+  const [path, fields] = [`${place()}/${kind}`, { user_id: state.me.id, text: caption, reply_to: composer.replyTo }];
+  if (target) composer.clear();
+  const fetched = await files;
+  if (!fetched || !await attempt(upload)(path, fields, fetched)) again();
 };
 
 const timeline = new Timeline($("#scroller"), $("#timeline"), {
@@ -93,7 +96,7 @@ const composer = new Composer({
     ], { x: left - 60, y: top - 8, above: true });
   },
 });
-const outbox = new Outbox({ send: sendFiles, sample: attempt(sampleFile) });
+const outbox = new Outbox({ send: sendFiles, sample: attempt(async (seed, index) => [await sampleFile(seed, index)]) });
 
 // Who presses which button where: the same press also when the message is drawn anew meanwhile.
 function pressOf(message, button) {
@@ -235,12 +238,13 @@ function drawWelcome() {
 // --- people and chats ------------------------------------------------------------------------------------------------
 
 async function choosePerson(user) {
-  state.me = user;
-  const sameGroup = state.chat?.type !== "private" && state.chat;
-  await chooseChat(sameGroup || chatsOf(state, user)[0], false);
+  const sameGroup = state.chat.type !== "private" && state.chat;
+  await chooseChat(sameGroup || chatsOf(state, user)[0], false, user);
 }
 
-async function chooseChat({ id }, shown = true) {
+async function chooseChat({ id }, shown = true, user = state.me) {
+  drafts.set(here(), composer.exchange());
+  state.me = user;
   const chat = state.chat = state.chats.find((one) => one.id === id); // a row may be older than the chats
   state.unread.delete(chat.id);
   state.loaded = false;
@@ -250,7 +254,7 @@ async function chooseChat({ id }, shown = true) {
   location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
   closeWebApp();
   if (shown) $("#app").classList.remove("people");
-  composer.reset();
+  composer.exchange(drafts.get(here()));
   takeUp();
   await loadHistory();
 }

@@ -25,26 +25,26 @@ export class Composer {
   }
 
   reply(message) {
-    this.#about("reply", message, say("reply_to", { name: message.from.first_name }));
+    this.#show(this.text.value, { kind: "reply", message });
+    this.text.focus();
   }
 
   edit(message) {
-    this.#about("edit", message, say("edit_message"));
-    this.text.value = message.text ?? message.caption ?? "";
-    this.#typed();
+    this.#show(message.text ?? message.caption ?? "", { kind: "edit", message });
+    this.text.focus();
   }
 
   // Forgets what the next message answers or edits.
-  reset() {
-    if (this.target?.kind === "edit") this.text.value = "";
-    this.target = null;
-    this.context.hidden = true;
-    this.#typed();
+  clear() {
+    this.#show(this.target?.kind === "edit" ? "" : this.text.value, null);
+    this.text.focus();
   }
 
-  clear() {
-    this.reset();
-    this.text.focus();
+  // Takes away what is written and chosen here, and shows what was `left` at another place.
+  exchange(left = { text: "", target: null }) {
+    const here = { text: this.text.value, target: this.target };
+    this.#show(left.text, left.target);
+    return here;
   }
 
   offer(commands) {
@@ -63,13 +63,17 @@ export class Composer {
     this.text.focus();
   }
 
-  #about(kind, message, title) {
-    this.target = { kind, message };
-    this.context.hidden = false;
-    $("svg", this.context).replaceWith(icon(kind));
-    $("strong", this.context).textContent = title;
-    $("span", this.context).textContent = summary(message);
-    this.text.focus();
+  #show(text, target) {
+    this.text.value = text;
+    this.target = target;
+    this.context.hidden = !target;
+    if (target) {
+      const { kind, message } = target;
+      $("svg", this.context).replaceWith(icon(kind));
+      $("strong", this.context).textContent = kind === "edit" ? say("edit_message") : say("reply_to", { name: message.from.first_name });
+      $("span", this.context).textContent = summary(message);
+    }
+    this.#typed();
   }
 
   async #submit(event) {
@@ -91,9 +95,7 @@ export class Composer {
   // What could not be sent stays written, and what it answers or edits chosen, unless something else is by now.
   putBack(text, target) {
     if (this.target || (text && this.text.value)) return;
-    if (target) this[target.kind](target.message);
-    if (text || target?.kind === "edit") this.text.value = text;
-    this.#typed();
+    this.#show(text || this.text.value, target);
   }
 
   #typed() {

@@ -10,8 +10,8 @@ const SAMPLES = 12;
 const MOST = 10; // files of one album
 
 export class Outbox {
-  // `actions`: send(kind, files, caption), kind "photos" or "documents", and sample(seed, index), a file, or nothing where
-  // that fails
+  // `actions`: send(kind, files, caption), kind "photos" or "documents", and sample(seed, index), which promises files, or
+  // nothing where that fails
   constructor(actions) {
     this.actions = actions;
     this.dialog = $("#outbox");
@@ -76,8 +76,7 @@ export class Outbox {
 
   async #pick(seed, index) {
     $("#samples").close();
-    const sample = await this.actions.sample(seed, index);
-    if (sample) await this.actions.send("photos", [sample], "");
+    await this.actions.send("photos", this.actions.sample(seed, index), "");
   }
 
   #closed() {

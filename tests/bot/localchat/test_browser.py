@@ -503,6 +503,58 @@ async def test_what_could_not_be_sent_waits_in_the_chat_that_it_is_for(page: Pag
         await page.locator("#send").click()
 
 
+async def test_what_is_written_and_chosen_stays_with_its_chat(page: Page) -> None:
+    await begin(page)
+    await say(page, "to be answered")
+    await answer_newest(page)
+    await page.locator("#text").fill("for this chat")
+    await page.locator("#chats button").last.click()
+    await expect(page.locator("#title")).to_have_text("Digit club")
+    await expect(page.locator("#text")).to_have_value("")
+    await expect(page.locator("#context")).to_be_hidden()
+    await page.locator("#text").fill("for the club")
+    await page.get_by_role("radio", name="Robin").click()
+    await expect(page.locator("#text")).to_have_value("")
+    await page.get_by_role("radio", name="You").click()
+    await expect(page.locator("#text")).to_have_value("for the club")
+    await page.locator("#text").fill("")
+
+    await page.locator("#chats button").first.click()
+    await expect(page.locator(".message.out").last).to_contain_text("to be answered")
+    await expect(page.locator("#text")).to_have_value("for this chat")
+    await expect(page.locator("#context")).to_contain_text("to be answered")
+    async with sending(page):
+        await page.locator("#send").click()
+    await expect(page.locator(".message.out").last.locator(".quoted")).to_contain_text("to be answered")
+
+
+async def test_a_sample_goes_to_the_chat_it_was_chosen_in_however_late_it_comes(
+    page: Page, bot_at_work: Running
+) -> None:
+    left = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await left.wait()
+        await route.fallback()
+
+    await begin(page)
+    await page.locator("#attach").click()
+    await page.get_by_role("menuitem", name="Sample photos").click()
+    first = page.locator("#samples").get_by_role("button", name="Send sample photo 1", exact=True)
+    await expect(first.locator("img")).to_have_js_property("complete", value=True)
+    await page.route("**/samples/**", wait)
+    async with page.expect_response("**/photos") as sent:
+        await first.click()
+        await page.locator("#chats button").last.click()
+        await expect(page.locator("#title")).to_have_text("Digit club")
+        left.set()
+    await page.unroute("**/samples/**")
+    await page.locator("#chats button").first.click()
+
+    assert f"/chats/{bot_at_work.you.user_id}/" in (await sent.value).url
+    await expect(page.locator(".message.out").last.locator(".picture")).to_be_visible()
+
+
 async def test_a_notice_stands_above_a_dialog(page: Page, seven: SamplePhoto) -> None:
     await begin(page)
     await page.route("**/localchat/chats/**", cut_off)
