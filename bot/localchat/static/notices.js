@@ -3,10 +3,12 @@
 import { $, element } from "./dom.js";
 
 const SHOWN = 3200; // milliseconds
+const toasts = $("#toasts");
+const chat = toasts.parentElement;
 
 export function toast(text) {
   const notice = element("p", {}, text);
-  $("#toasts").append(notice);
+  toasts.append(notice);
   setTimeout(() => notice.remove(), SHOWN + 30 * text.length);
 }
 
@@ -15,15 +17,16 @@ export function alertBox(text) {
   openDialog($("#alert"));
 }
 
-// Notices stand above dialogs, which lie over everything that was there before them.
 export function openDialog(dialog) {
   dialog.showModal();
   raise();
 }
 
+// Notices stand above an open dialog, and in it: a dialog lies over everything that was there before it, and all that is
+// outside of it is not read to who cannot see. Browsers without popovers show them in it as well.
 function raise() {
-  $("#toasts").hidePopover?.();
-  $("#toasts").showPopover?.();
+  ([...document.querySelectorAll("dialog[open]")].at(-1) ?? chat).append(toasts);
+  toasts.showPopover?.();
 }
 
 export function showPhoto(address, tiny) {
@@ -33,5 +36,6 @@ export function showPhoto(address, tiny) {
   openDialog($("#viewer"));
 }
 
+for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", raise);
 $("#viewer").addEventListener("click", () => $("#viewer").close());
 raise();

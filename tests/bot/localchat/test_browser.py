@@ -151,6 +151,14 @@ async def expect_reading(page: Page, digit: str) -> None:
     await expect(newest_answer(page).locator(".keyboard .success")).to_have_text(digit)
 
 
+async def read_aloud(page: Page) -> set[str]:
+    """What the browser tells screen readers; Playwright itself would count in what is inert."""
+    session = await page.context.new_cdp_session(page)
+    tree = await session.send("Accessibility.getFullAXTree")
+    await session.detach()
+    return {node["name"]["value"] for node in tree["nodes"] if not node["ignored"] and "name" in node}
+
+
 async def test_a_newcomer_is_told_what_the_bot_does_and_starts_it(page: Page) -> None:
     await expect(page.locator("#welcome")).to_contain_text("What can this bot do?")
 
@@ -570,8 +578,10 @@ async def test_a_notice_stands_above_a_dialog(page: Page, seven: SamplePhoto) ->
 
     lightest = np.asarray(Image.open(io.BytesIO(shot)).convert("L")).max()
     assert lightest > 225  # its letters; under a dialog's backdrop they are grey
+    assert "The bot cannot be reached: does it run?" in await read_aloud(page)
     await page.unroute("**/localchat/chats/**")
     await page.locator("#outbox").get_by_role("button", name="Cancel").click()
+    await expect(page.locator("#chat > #toasts")).to_be_visible()
 
 
 async def test_a_tab_that_nobody_looks_at_gives_its_line_up_and_catches_up_when_it_is_seen(
