@@ -4,6 +4,7 @@ import { say } from "./texts.js";
 
 const ROOT = "/localchat";
 const NO_PHOTO = /(IMAGE_PROCESS_FAILED|PHOTO_INVALID_DIMENSIONS)$/; // what Telegram says of a file that can only be sent as one
+const AGAIN = 3000; // milliseconds until a line that was refused is asked for again
 const UNSEEN = 3000; // milliseconds that a hidden tab keeps its line
 
 export async function get(path) {
@@ -55,11 +56,18 @@ export function listen({ onEvent, onOpen, onLost }) {
     source = new EventSource(`${ROOT}/events`);
     source.addEventListener("ready", onOpen);
     source.addEventListener("message", (event) => onEvent(JSON.parse(event.data)));
-    source.addEventListener("error", onLost);
+    source.addEventListener("error", () => {
+      onLost();
+      if (source?.readyState === EventSource.CLOSED) reopen(); // refused, where a lost line comes back by itself
+    });
   };
   const close = () => {
     source.close();
     source = null;
+  };
+  const reopen = () => {
+    close();
+    timer = setTimeout(look, AGAIN);
   };
   const look = () => {
     clearTimeout(timer);

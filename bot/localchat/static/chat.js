@@ -96,7 +96,11 @@ const composer = new Composer({
     ], { x: left - 60, y: top - 8, above: true });
   },
 });
-const outbox = new Outbox({ send: sendFiles, sample: attempt(async (seed, index) => [await sampleFile(seed, index)]) });
+const outbox = new Outbox({
+  isReady: () => Boolean(state.chat),
+  send: sendFiles,
+  sample: attempt(async (seed, index) => [await sampleFile(seed, index)]),
+});
 
 // Who presses which button where: the same press also when the message is drawn anew meanwhile.
 function pressOf(message, button) {
@@ -186,6 +190,7 @@ function drawFrame() {
   $("#title").textContent = isPrivate ? state.bot.first_name : state.chat.title;
   $("#title-avatar").replaceChildren(avatar(isPrivate ? state.bot : state.chat));
   drawStatus();
+  $("#more").hidden = false;
   composer.offer(state.chat.commands);
   const button = state.chat.menu_button;
   $("#menu").hidden = button.type !== "web_app" && !state.chat.commands.length;
@@ -218,7 +223,7 @@ function offerRetry(again) {
   $("#welcome").hidden = false;
   $("#welcome").replaceChildren(
     element("p", {}, say("no_history")),
-    element("button", { type: "button", class: "plain", onclick: again }, say("try_again")),
+    element("button", { type: "button", class: "plain", onclick: (event) => once(event.currentTarget, again) }, say("try_again")),
   );
 }
 

@@ -10,8 +10,8 @@ const SAMPLES = 12;
 const MOST = 10; // files of one album
 
 export class Outbox {
-  // `actions`: send(kind, files, caption), kind "photos" or "documents", and sample(seed, index), which promises files, or
-  // nothing where that fails
+  // `actions`: isReady(), whether there is a chat to send to; send(kind, files, caption), kind "photos" or "documents"; and
+  // sample(seed, index), which promises files, or nothing where that fails
   constructor(actions) {
     this.actions = actions;
     this.dialog = $("#outbox");
@@ -35,7 +35,7 @@ export class Outbox {
 
   // Shows the files before they go; those that are no picture can go only as they are.
   review(files, kind = "photos") {
-    if (!files.length) return;
+    if (!files.length || !this.actions.isReady()) return;
     if (files.length > MOST) toast(say("too_many_files", { count: MOST }));
     this.files = files.slice(0, MOST);
     const pictures = this.files.every((file) => READABLE.test(file.type));

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ from tests.browser import chromium
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("chat page")]
 
 DESKTOP: ViewportSize = {"width": 1180, "height": 820}
+Fault = Callable[[Route], Awaitable[None]]
 PHONE: ViewportSize = {"width": 360, "height": 740}
 GIVE_FILE = """(bytes, kind) => {
     const transfer = new DataTransfer();
@@ -644,16 +645,47 @@ async def test_an_older_answer_that_comes_late_does_not_take_the_commands_away(
     await page.locator("#text").fill("")
 
 
-async def test_a_page_that_could_not_begin_can_be_tried_again(browser: Browser, bot_at_work: Running) -> None:
+@asynccontextmanager
+async def beginning(
+    browser: Browser, running: Running, broken: str, fault: Fault, times: int
+) -> AsyncIterator[Page]:
+    """A visit to the page where this address fails a few times; nothing may go wrong in its scripts."""
+    errors: list[str] = []
     context = await browser.new_context(viewport=DESKTOP)
     page = await context.new_page()
-    await page.route("**/localchat/state", lambda route: route.abort(), times=1)
-    await page.goto(str(bot_at_work.client.base_url))
-
-    await page.get_by_role("button", name="Try again").click()
-
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.route(broken, fault, times=times)
+    await page.goto(str(running.client.base_url))
+    yield page
     await expect(page.locator("#title")).to_have_text("digitbot")
     await context.close()
+    assert errors == []
+
+
+async def test_a_page_that_could_not_begin_offers_only_to_try_again(
+    browser: Browser, bot_at_work: Running, seven: SamplePhoto
+) -> None:
+    def fault(route: Route) -> Awaitable[None]:
+        return route.abort()
+
+    async with beginning(browser, bot_at_work, "**/localchat/state", fault, times=2) as page:
+        again = page.get_by_role("button", name="Try again")
+        await expect(again).to_be_visible()
+        await expect(page.locator("#chat button:visible")).to_have_count(1)
+        await expect(page.locator("#text")).to_be_hidden()
+        await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+        await expect(page.locator("#outbox")).to_be_hidden()
+        async with page.expect_event("requestfailed"):
+            await again.click()
+        await again.click()
+
+
+async def test_a_page_whose_line_is_refused_asks_for_it_again(browser: Browser, bot_at_work: Running) -> None:
+    def fault(route: Route) -> Awaitable[None]:
+        return route.fulfill(status=502)
+
+    async with beginning(browser, bot_at_work, "**/localchat/events", fault, times=1) as page:
+        await expect(page.locator("#status")).to_contain_text("waiting for the bot")
 
 
 async def test_a_sample_that_cannot_be_fetched_is_said(page: Page) -> None:
