@@ -13,6 +13,7 @@ import { Timeline } from "./timeline.js";
 
 const QUICK = ["👍", "❤", "🔥", "😁", "🤔", "👎"];
 const ACTIONS = new Set(["typing", "upload_photo", "upload_document"]); // that have words of their own
+const AGAIN = 3000; // milliseconds until what could not be fetched is asked for again
 const BUSY = 5000; // milliseconds that "typing" lasts
 const PATIENCE = 15000; // milliseconds that a pressed button waits for its answer
 
@@ -22,6 +23,7 @@ const queries = new Map(); // query_id -> what ends the waiting of its press
 let missed = null; // what happens while a history is on its way, which may or may not be in it
 const answered = new Set(); // ids of queries whose answer came before the press was acknowledged
 let busyTimer = 0;
+let retryTimer = 0;
 
 // An action whose error is shown; it gives undefined then, and else what the action gives.
 const attempt = (action) => async (...values) => {
@@ -219,6 +221,12 @@ function drawFooter() {
   if (empty) drawWelcome();
 }
 
+// What could not be caught up with is asked for again while the rest is shown.
+function tryLater(again) {
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(again, AGAIN);
+}
+
 function offerRetry(again) {
   $("#welcome").hidden = false;
   $("#welcome").replaceChildren(
@@ -254,7 +262,7 @@ async function chooseChat({ id }, shown = true, user = state.me) {
   state.unread.delete(chat.id);
   state.loaded = false;
   $("#welcome").hidden = true;
-  timeline.show([], view()); // what was shown before must not be pressed while the history is on its way
+  timeline.empty(view()); // what was shown before must not be pressed while the history is on its way
   drawFrame();
   location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
   closeWebApp();
@@ -272,11 +280,13 @@ const loadHistory = attempt(async () => {
   try {
     const { messages, complete } = await get(`/chats/${chat.id}/messages`);
     if (meanwhile !== missed) return; // another one is on its way
-    Object.assign(state, { complete, loaded: true });
-    timeline.show(messages, view());
+    const older = complete ? [] : timeline.olderThan(messages);
+    if (!older.length) state.complete = complete;
+    state.loaded = true;
+    timeline.show([...older, ...messages], view());
     drawFrame();
   } catch (error) {
-    if (meanwhile === missed && !state.loaded) offerRetry(loadHistory);
+    if (meanwhile === missed) (state.loaded ? tryLater : offerRetry)(loadHistory);
     throw error;
   } finally {
     if (meanwhile === missed) {
@@ -304,14 +314,28 @@ let asked = 0;
 async function fetchState() {
   const mine = ++asked;
   const found = await get("/state");
-  if (mine === asked || !state.chat) Object.assign(state, found);
+  if (mine !== asked && state.chat) return;
+  if (state.chat) countMissed(state.chats, found.chats);
+  Object.assign(state, found);
 }
+
+const newest = (chat) => chat.last[0]?.message.message_id ?? 0;
+
+// What came to other chats while nobody listened is unread, too.
+function countMissed(known, found) {
+  for (const chat of found) {
+    const count = newest(chat) - newest(known.find(({ id }) => id === chat.id));
+    if (count > 0 && chat.id !== state.chat.id) addUnread(chat.id, count);
+  }
+}
+
+const addUnread = (chatId, count) => state.unread.set(chatId, (state.unread.get(chatId) ?? 0) + count);
 
 const reload = attempt(async () => {
   try {
     await fetchState();
   } catch (error) {
-    if (!state.chat) offerRetry(reload);
+    (state.chat ? tryLater : offerRetry)(reload);
     throw error;
   }
   const [name, group] = location.hash.slice(1).split("/");
@@ -330,13 +354,15 @@ const refresh = attempt(async () => {
 
 const HANDLERS = {
   message(event) {
-    state.chats.find((chat) => chat.id === event.chat_id).last = [event];
+    const chat = state.chats.find((one) => one.id === event.chat_id);
+    const isNews = event.message.message_id > newest(chat); // else it was counted with those missed
+    if (isNews) chat.last = [event];
     if (event.chat_id === state.chat.id) {
       if (event.message.from.is_bot) clearBusy();
       timeline.add(event);
       drawFooter();
-    } else {
-      state.unread.set(event.chat_id, (state.unread.get(event.chat_id) ?? 0) + 1);
+    } else if (isNews) {
+      addUnread(event.chat_id, 1);
     }
     drawChoice();
   },

@@ -21,13 +21,29 @@ export class Timeline {
     this.stick = true;
   }
 
+  // Shows these; who has scrolled up to older ones stays there.
   show(entries, view) {
+    const { stick, scroller: { scrollTop } } = this;
     this.view = view;
     this.entries = new Map();
     this.list.replaceChildren();
     entries.forEach((entry) => this.#insert(entry));
     this.#regroup();
+    if (stick) this.toEnd();
+    else this.scroller.scrollTop = scrollTop;
+  }
+
+  // Shows no message of the chat before.
+  empty(view) {
+    this.show([], view);
     this.toEnd();
+  }
+
+  // The older messages that are known, if none is missing between them and these newest ones.
+  olderThan(entries) {
+    const isNewer = ({ message }) => message.message_id >= entries[0]?.message.message_id;
+    const known = [...this.entries.values()];
+    return known.some(isNewer) ? known.filter((entry) => !isNewer(entry)) : [];
   }
 
   prepend(entries) {

@@ -152,6 +152,23 @@ async def expect_reading(page: Page, digit: str) -> None:
     await expect(newest_answer(page).locator(".keyboard .success")).to_have_text(digit)
 
 
+@asynccontextmanager
+async def hidden(page: Page) -> AsyncIterator[None]:
+    """The page as a tab behind others, from when it has given its line up until the end of the block."""
+    see = """(hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+
+    def is_line(request: Request) -> bool:
+        return request.url.endswith("/events")
+
+    async with page.expect_event("requestfailed", is_line):
+        await page.evaluate(see, True)
+    yield
+    await page.evaluate(see, False)
+
+
 async def read_aloud(page: Page) -> set[str]:
     """What the browser tells screen readers; Playwright itself would count in what is inert."""
     session = await page.context.new_cdp_session(page)
@@ -588,25 +605,50 @@ async def test_a_notice_stands_above_a_dialog(page: Page, seven: SamplePhoto) ->
 async def test_a_tab_that_nobody_looks_at_gives_its_line_up_and_catches_up_when_it_is_seen(
     browser: Browser, bot_at_work: Running
 ) -> None:
-    see = """(hidden) => {
-        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-    }"""
     async with opened(browser, bot_at_work, DESKTOP) as page:
         await begin(page)
-
-        def is_line(request: Request) -> bool:
-            return request.url.endswith("/events")
-
-        async with page.expect_event("requestfailed", is_line):
-            await page.evaluate(see, True)
-        await bot_at_work.you.send("while nobody looked")
-        await expect(page.locator(".message.out", has_text="while nobody looked")).to_have_count(0)
-        await page.evaluate(see, False)
+        async with hidden(page):
+            await bot_at_work.you.send("while nobody looked")
+            await bot_at_work.admin.answer_to(await bot_at_work.admin.send("/id"))
+            await expect(page.locator(".message.out", has_text="while nobody looked")).to_have_count(0)
 
         await expect(page.locator(".message.out", has_text="while nobody looked")).to_have_count(1)
         await bot_at_work.you.send("while somebody looks")
         await expect(page.locator(".message.out", has_text="while somebody looks")).to_have_count(1)
+        await expect(page.get_by_role("radio", name="Admin").locator(".unread")).to_have_text("2")
+
+
+async def test_a_tab_that_could_not_catch_up_tries_again(browser: Browser, bot_at_work: Running) -> None:
+    async with opened(browser, bot_at_work, DESKTOP) as page:
+        await begin(page)
+        async with hidden(page):
+            await bot_at_work.you.send("not yet fetched")
+            await page.route("**/messages", lambda route: route.abort(), times=1)
+            await page.route("**/state", lambda route: route.abort(), times=1)
+
+        await expect(page.locator(".message.out", has_text="not yet fetched")).to_have_count(1)
+
+
+async def test_who_reads_older_messages_is_still_there_when_the_tab_is_seen_again(
+    browser: Browser, bot_at_work: Running
+) -> None:
+    for number in range(70):
+        await bot_at_work.admin.send(f"message {number}")
+    async with opened(browser, bot_at_work, DESKTOP) as page:
+        await become(page, "Admin")
+        oldest = page.locator(".message[aria-label$=': message 0']")
+        await page.locator("#scroller").hover()
+        while not await oldest.count():
+            await page.mouse.wheel(0, -10_000)
+            await page.wait_for_timeout(50)  # the page hears of it in the next frame
+        await oldest.scroll_into_view_if_needed()
+        place = await oldest.bounding_box()
+        async with hidden(page):
+            await bot_at_work.admin.send("newest")
+
+        await expect(page.locator(".message[aria-label$=': newest']")).to_have_count(1)
+        await expect(page.locator(".message[aria-label*=': message ']")).to_have_count(70)
+        assert await oldest.bounding_box() == place
 
 
 async def test_an_older_answer_that_comes_late_does_not_take_the_commands_away(
