@@ -178,7 +178,8 @@ async def _find_row(session: AsyncSession, bot_id: int, user_id: int) -> Contrib
 
 async def _get_row(session: AsyncSession, contributor_id: int) -> ContributorRow:
     """A row to change, as it is now and not as it was read before: nobody else changes it meanwhile."""
-    row = await session.get(ContributorRow, contributor_id, with_for_update=True)
+    lock = {"key_share": True}  # what refers to a person may be stored meanwhile
+    row = await session.get(ContributorRow, contributor_id, with_for_update=lock, populate_existing=True)
     if row is None:
         raise ContributorNotFoundError(contributor_id)
     return row

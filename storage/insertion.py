@@ -10,30 +10,14 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.tables import (
-    Base,
-    ContributorRow,
-    InboxRow,
-    ModelVersionRow,
-    PredictionRow,
-    TrainingRunRow,
-)
-
-NumberedRow = ContributorRow | InboxRow | ModelVersionRow | PredictionRow | TrainingRunRow
-
-Insertion = postgresql.Insert | sqlite.Insert
+from storage.tables import Base
 
 
-def insertion(session: AsyncSession, table: type[Base], values: Mapping[str, Any]) -> Insertion:
-    """The statement that inserts a row unless it breaks a unique rule of its table."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement: Insertion = (sqlite if is_sqlite else postgresql).insert(table)
-    return statement.values(dict(values)).on_conflict_do_nothing()
+async def insert_if_new(session: AsyncSession, table: type[Base], values: Mapping[str, Any]) -> Any:
+    """Insert a row unless it breaks a unique rule of its table; its primary key, or None.
 
-
-async def insert_if_new(
-    session: AsyncSession, table: type[NumberedRow], values: Mapping[str, Any]
-) -> int | None:
-    """Insert a row unless it breaks a unique rule of its table; its id, or None."""
-    found: int | None = await session.scalar(insertion(session, table, values).returning(table.id))
-    return found
+    A transaction that has stored the same and not ended is waited for, so what it stored is found afterwards.
+    """
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(dict(values)).on_conflict_do_nothing()
+    return await session.scalar(statement.returning(*table.__table__.primary_key))

@@ -14,7 +14,7 @@ from storage.errors import (
     VersionRefusedError,
     VersionUnconsentedError,
 )
-from storage.insertion import insert_if_new, insertion
+from storage.insertion import insert_if_new
 from storage.records import (
     Consent,
     JsonObject,
@@ -136,9 +136,7 @@ async def promote(
         VersionUnconsentedError: consent to what it learned from was withdrawn before it ever served.
         CheckpointGoneError: its weights are not stored any more.
     """
-    # locked, so that nobody it learned from is forgotten between these questions and the promotion
-    await session.get(ModelVersionRow, version_id, with_for_update=True)
-    version = await get(session, version_id)
+    version = await _locked(session, version_id)
     if version.is_forgotten:
         raise VersionForgottenError(version_id)
     if version.state is VersionState.REFUSED:
@@ -301,6 +299,13 @@ async def mark_receipted(
     )
 
 
+async def _locked(session: AsyncSession, version_id: int) -> ModelVersionRecord:
+    """A version of which nobody is forgotten between what is asked of it and the end of the transaction."""
+    lock = {"key_share": True}
+    await session.get(ModelVersionRow, version_id, with_for_update=lock, populate_existing=True)
+    return await get(session, version_id)
+
+
 async def _find_root(session: AsyncSession, sha256: str) -> int | None:
     """The id of the version that came as a file with this content."""
     found: int | None = await session.scalar(
@@ -313,8 +318,7 @@ async def _find_root(session: AsyncSession, sha256: str) -> int | None:
 
 async def _store_checkpoint(session: AsyncSession, new: NewModelVersion) -> None:
     if not await session.scalar(select(exists().where(CheckpointRow.sha256 == new.sha256))):
-        values = {"sha256": new.sha256, "data": new.checkpoint}
-        await session.execute(insertion(session, CheckpointRow, values))
+        await insert_if_new(session, CheckpointRow, {"sha256": new.sha256, "data": new.checkpoint})
 
 
 def _values_from(new: NewModelVersion) -> dict[str, Any]:

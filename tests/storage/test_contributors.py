@@ -74,7 +74,8 @@ async def test_of_a_yes_and_a_no_at_a_time_the_last_one_counts(database: Databas
 
     async def say_no() -> None:
         async with database.transaction() as session:
-            await contributors.set_consent(session, anna.id, Consent.WITHDRAWN, 1, later(minutes=1))
+            known = await contributors.get_or_create(session, BOT, ANNA, NOW)
+            await contributors.set_consent(session, known.id, Consent.WITHDRAWN, 1, later(minutes=1))
 
     async with database.transaction() as session:
         await contributors.set_consent(session, anna.id, Consent.GIVEN, 1, NOW)
