@@ -207,26 +207,40 @@ async def decide(
     return row.to_record()
 
 
-async def review_queue(session: AsyncSession, limit: int = 10) -> list[ReviewItem]:
-    """Corrections in quarantine that nobody has decided on, oldest first."""
+async def review_queue(
+    session: AsyncSession, limit: int = 10, *, consent_version: int | None = None
+) -> list[ReviewItem]:
+    """Corrections in quarantine that nobody has decided on, oldest first.
+
+    Args:
+        session: of a reading transaction.
+        limit: corrections.
+        consent_version: only photos of people who agreed to this text or a newer one.
+    """
     found = await session.execute(
         select(CorrectionRow, PredictionRow)
         .join(PredictionRow, PredictionRow.id == CorrectionRow.prediction_id)
-        .where(_waits_for_review(), _is_consented())
+        .where(_waits_for_review(), _is_consented(consent_version))
         .order_by(CorrectionRow.created_at, CorrectionRow.id)
         .limit(limit)
     )
     return [ReviewItem(correction.to_record(), prediction.to_record()) for correction, prediction in found]
 
 
-async def review_count(session: AsyncSession) -> int:
-    """How many corrections wait for a reviewer."""
-    counted = select(func.count()).select_from(CorrectionRow).where(_waits_for_review(), _is_consented())
-    return await session.scalar(counted) or 0
+async def review_count(session: AsyncSession, *, consent_version: int | None = None) -> int:
+    """How many corrections wait for a reviewer; of which people, as for `review_queue`."""
+    waiting = select(func.count()).select_from(CorrectionRow).where(_waits_for_review())
+    return await session.scalar(waiting.where(_is_consented(consent_version))) or 0
 
 
-async def count_new_since(session: AsyncSession, since: datetime | None) -> int:
-    """How many corrections were accepted that were made, or passed a review, after a moment (None: ever)."""
+async def count_new_since(
+    session: AsyncSession, since: datetime | None, *, consent_version: int | None = None
+) -> int:
+    """How many corrections may train that could not before a moment (None: ever).
+
+    They were made, passed a review, or were consented to after it, by people who agreed to the text of this
+    version or a newer one.
+    """
     query = (
         select(func.count())
         .select_from(CorrectionRow)
@@ -234,11 +248,14 @@ async def count_new_since(session: AsyncSession, since: datetime | None) -> int:
             CorrectionRow.is_current,
             CorrectionRow.labels_glyphs,
             CorrectionRow.state == CorrectionState.ACCEPTED,
-            _is_consented(),
+            _is_consented(consent_version),
         )
     )
     if since is not None:
-        query = query.where(or_(CorrectionRow.created_at > since, CorrectionRow.decided_at > since))
+        agreed = and_(ContributorRow.id == CorrectionRow.owner_id, ContributorRow.consent_at > since)
+        query = query.where(
+            or_(CorrectionRow.created_at > since, CorrectionRow.decided_at > since, exists().where(agreed))
+        )
     return await session.scalar(query) or 0
 
 

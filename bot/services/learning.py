@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
 from bot.services.champion import Champion
+from bot.services.consent import TEXT_VERSION
 from bot.services.lesson import Lesson, LessonService
 from bot.services.training_process import TrainingProcess
 from bot.services.versions import Version, VersionTimeline
@@ -321,7 +322,7 @@ class LearningService:
             last = await runs.latest(session, RunState.FINISHED)
             was_ahead = last is not None and last.created_at > local  # of what the clock says by now
             since = None if last is None or was_ahead else last.created_at
-            new = await corrections.count_new_since(session, since)
+            new = await corrections.count_new_since(session, since, consent_version=TEXT_VERSION)
         if new < self._settings.minimum_new_corrections:
             return
         with suppress(SlotTakenError):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import NotAnAdminError, NotAReadingError
+from bot.services.consent import TEXT_VERSION
 from bot.services.people import Person
 from storage import corrections, inbox
 from storage.encryption import Keyring
@@ -45,8 +46,8 @@ class ReviewService:
         """
         _require_admin(person)
         async with self._database.reading() as session:
-            found = await corrections.review_queue(session, limit=1)
-            count = await corrections.review_count(session)
+            found = await corrections.review_queue(session, limit=1, consent_version=TEXT_VERSION)
+            count = await corrections.review_count(session, consent_version=TEXT_VERSION)
         if not found:
             return None
         item = found[0]

@@ -428,6 +428,8 @@ async def test_what_is_quarantined_waits_for_a_reviewer(database: Database, keyr
         assert (decided.state, decided.reason) == (CorrectionState.REJECTED, CorrectionReason.REVIEWED)
         assert (decided.decided_by, decided.decided_at) == (BERT, later(hours=1))
         assert await corrections.review_count(session) == 2
+        assert await corrections.review_count(session, consent_version=2) == 0
+        assert await corrections.review_queue(session, consent_version=2) == []
 
 
 async def test_nothing_is_decided_on_a_correction_that_does_not_count_any_more(
@@ -465,6 +467,20 @@ async def test_new_corrections_are_counted_for_the_schedule(database: Database, 
         held = (await corrections.review_queue(session))[0].correction
         await corrections.decide(session, held.id, Decision.ACCEPTED, BERT, later(hours=9))
         assert await corrections.count_new_since(session, later(hours=5)) == 1
+        assert await corrections.count_new_since(session, None, consent_version=2) == 0
+
+
+async def test_what_is_consented_to_late_is_new_for_the_schedule(
+    database: Database, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        anna = await person(session)
+        await correction(session, await prediction(session, keyring, anna), state=CorrectionState.ACCEPTED)
+        await contributors.set_consent(session, anna.id, Consent.GIVEN, 1, later(hours=3))
+
+    async with database.reading() as session:
+        assert await corrections.count_new_since(session, later(hours=2)) == 1
+        assert await corrections.count_new_since(session, later(hours=4)) == 0
 
 
 async def test_everything_accepted_is_exported_in_a_stable_order(
