@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.commands.bench_retraining import RetrainingFigures, bench_retraining
-from bot.commands.simulated_school import LIES, Run, Scenario, School
+from bot.commands.simulated_school import LIES, ORDERS, Run, Scenario, School
 from bot.services.learning import Effort
 from bot.trainer import Settings, pack_job
 from model.learning import mnist
@@ -53,8 +53,7 @@ def bench_learning(console: Console, mnist_folder: Path, seeds: int = 5) -> Lear
         school = School(checkpoint.shipped("reader"), mnist.load(mnist_folder), workers, folder)
         cache = _Cache(folder / f"bench-learning-{school.identity}")
         runs = _runs(console, school, cache, seeds)
-        clean = [run.seed for run in runs if run.scenario == Scenario.CLEAN]
-        gate = school.gate_rates([cache.candidate(Scenario.CLEAN, seed) for seed in clean])
+        gate = school.gate_rates(_equally_good(console, school, cache, runs))
         taught = Examples.concatenate([teacher.taught for teacher in school.teachers(Scenario.CLEAN, 0)])
     console.print(_table(runs))
     console.print(_gate_table(gate))
@@ -79,6 +78,21 @@ def _runs(console: Console, school: School, cache: "_Cache", seeds: int) -> list
     return [found for key in wanted if (found := cache.get(*key)) is not None]
 
 
+def _equally_good(
+    console: Console, school: School, cache: "_Cache", runs: Sequence[Run]
+) -> list[list[bytes]]:
+    """For each group of honest people what was learned from them in each order."""
+    groups = []
+    for seed in [run.seed for run in runs if run.scenario == Scenario.CLEAN]:
+        for order in range(1, ORDERS):
+            if cache.candidate(Scenario.CLEAN, seed, order) is None:
+                cache.put_candidate(Scenario.CLEAN, seed, school.learned_again(seed, order), order)
+                console.print(f"{Scenario.CLEAN}, seed {seed}: learned in order {order + 1} of {ORDERS}")
+        found = (cache.candidate(Scenario.CLEAN, seed, order) for order in range(ORDERS))
+        groups.append([candidate for candidate in found if candidate is not None])
+    return groups
+
+
 def _job(taught: Examples, mnist_folder: Path, cache_folder: Path) -> bytes:
     """A retraining that learns all of this."""
     effort, shipped = Effort(), (checkpoint.SHIPPED / "reader.safetensors").read_bytes()
@@ -99,20 +113,29 @@ class _Cache:
         file = self._file(scenario, seed, "json")
         return Run(**json.loads(file.read_text())) if file.exists() else None
 
-    def candidate(self, scenario: Scenario, seed: int) -> bytes:
-        return self._file(scenario, seed, "safetensors").read_bytes()
+    def candidate(self, scenario: Scenario, seed: int, order: int = 0) -> bytes | None:
+        file = self._file(scenario, seed, "safetensors", order)
+        return file.read_bytes() if file.exists() else None
+
+    def put_candidate(self, scenario: Scenario, seed: int, candidate: bytes, order: int = 0) -> None:
+        self._put(self._file(scenario, seed, "safetensors", order), candidate)
 
     def put(self, run: Run, candidate: bytes) -> Run:
-        """The run's own file comes last and whole, so that what was cut off is measured again."""
+        """The run's own file comes last, so that what was cut off is measured again."""
         scenario = Scenario(run.scenario)
-        self._file(scenario, run.seed, "safetensors").write_bytes(candidate)
-        unfinished = self._file(scenario, run.seed, "partial")
-        unfinished.write_text(json.dumps(asdict(run)))
-        unfinished.replace(self._file(scenario, run.seed, "json"))
+        self.put_candidate(scenario, run.seed, candidate)
+        self._put(self._file(scenario, run.seed, "json"), json.dumps(asdict(run)).encode())
         return run
 
-    def _file(self, scenario: Scenario, seed: int, suffix: str) -> Path:
-        return self._folder / f"{scenario.name.lower()}-{seed}.{suffix}"
+    def _put(self, file: Path, data: bytes) -> None:
+        """Whole or not at all."""
+        unfinished = file.with_suffix(".partial")
+        unfinished.write_bytes(data)
+        unfinished.replace(file)
+
+    def _file(self, scenario: Scenario, seed: int, suffix: str, order: int = 0) -> Path:
+        again = f"-order{order + 1}" if order else ""
+        return self._folder / f"{scenario.name.lower()}-{seed}{again}.{suffix}"
 
 
 def _line(run: Run) -> str:

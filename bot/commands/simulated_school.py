@@ -31,7 +31,14 @@ from model.learning.cross_check import CrossCheck, choose
 from model.learning.examples import Examples
 from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
-from model.learning.gate_calibration import Rate, pass_rate, swapped, worse_in_digit, worse_overall
+from model.learning.gate_calibration import (
+    Damage,
+    Rate,
+    pass_rate,
+    swapped,
+    worse_in_digit,
+    worse_overall,
+)
 from model.learning.holdouts import Holdout
 from model.learning.materials import Pictures
 from model.learning.mnist import Mnist
@@ -91,7 +98,6 @@ LIES = {
 
 
 DAMAGES = {
-    "equally good": None,
     "0.5 point worse overall": worse_overall(0.005),
     "5 points worse in the 4s": worse_in_digit(4, 0.05),
     "5 points worse in the 1s": worse_in_digit(1, 0.05),
@@ -99,6 +105,8 @@ DAMAGES = {
 }
 DRAWS = 10
 """Of pictures, for each pair of candidates."""
+ORDERS = 3
+"""In which the same is learned, to know what chance does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,20 +221,37 @@ class School:
         is_smaller = scenario in LIES or scenario is Scenario.FEWER
         return self.people(seed)[: HONEST if is_smaller else TEACHERS]
 
-    def gate_rates(self, candidates: Sequence[bytes]) -> dict[str, Rate]:
-        """How often the gate passes these, which are equally good, and what was made worse of them."""
-        _, judged_on = self._mnist
-        networks = []
-        for data in candidates:
-            reader = self._reader(checkpoint.load(data).network)
-            answers = [Answers(reader.probabilities(Examples(one.images, one.labels))) for one in judged_on]
-            networks.append(answers)
+    def learned_again(self, seed: int, order: int) -> bytes:
+        """A candidate that learned from 50 honest people what `run` learns, in another order."""
+        glyphs = self._taught(self.teachers(Scenario.CLEAN, seed), Scenario.CLEAN, seed)
+        selection = self._selected(glyphs, Scenario.CLEAN)
+        places = np.random.default_rng((seed, order)).permutation(len(selection.chosen))
+        reordered = replace(selection, chosen=tuple(selection.chosen[place] for place in places))
+        return self._retrained(reordered, self._shipped, without_mnist=False).candidate
+
+    def gate_rates(self, candidates: Sequence[Sequence[bytes]]) -> dict[str, Rate]:
+        """How often the gate passes candidates against one another, and what was made worse of them.
+
+        Args:
+            candidates: for each group of people those that learned the same in different orders, and so are
+                equally good; the first of each group is compared with those of the other people.
+        """
+        answers = [[self._answers(data) for data in group] for group in candidates]
+        firsts = [group[0] for group in answers]
+        alike = [self._pass_rate(group) for group in answers]
         return {
-            kind: pass_rate(
-                networks, judged_on, self._margins, rng=np.random.default_rng(0), draws=DRAWS, damage=damage
-            )
-            for kind, damage in DAMAGES.items()
+            "equally good: the same lessons in another order": sum(alike[1:], alike[0]),
+            "taught by other people": self._pass_rate(firsts),
+            **{kind: self._pass_rate(firsts, damage) for kind, damage in DAMAGES.items()},
         }
+
+    def _answers(self, candidate: bytes) -> list[Answers]:
+        reader, (_, judged_on) = self._reader(checkpoint.load(candidate).network), self._mnist
+        return [Answers(reader.probabilities(Examples(one.images, one.labels))) for one in judged_on]
+
+    def _pass_rate(self, networks: Sequence[Sequence[Answers]], damage: Damage | None = None) -> Rate:
+        rng = np.random.default_rng(0)
+        return pass_rate(networks, self._mnist[1], self._margins, rng=rng, draws=DRAWS, damage=damage)
 
     def people(self, seed: int) -> list[Contributor]:
         """Those who teach, then those who never do; made once and kept in a file."""

@@ -28,6 +28,9 @@ class Rate:
     passed: int
     asked: int
 
+    def __add__(self, other: "Rate") -> "Rate":
+        return Rate(self.passed + other.passed, self.asked + other.asked)
+
 
 def pass_rate(
     networks: Sequence[Sequence[Answers]],

@@ -54,6 +54,17 @@ def test_what_was_measured_is_there_after_a_stop(tmp_path: Path) -> None:
     assert again.get(Scenario.RANDOM, 3) is None
 
 
+def test_what_was_learned_in_another_order_is_kept_beside_it(tmp_path: Path) -> None:
+    cache = _Cache(tmp_path)
+    cache.put(RUN, b"weights")
+
+    cache.put_candidate(Scenario.CLEAN, 3, b"other weights", order=1)
+
+    kept = [cache.candidate(Scenario.CLEAN, 3, order) for order in range(3)]
+    assert kept == [b"weights", b"other weights", None]
+    assert cache.get(Scenario.CLEAN, 3) == RUN
+
+
 def test_what_was_cut_off_by_a_stop_is_measured_again(tmp_path: Path) -> None:
     (tmp_path / "clean-3.safetensors").write_bytes(b"wei")
     (tmp_path / "clean-3.partial").write_text('{"scenario": "50 hon')
