@@ -138,7 +138,10 @@ def _is_edge(mark: Mark, others: list[Mark], labels: NDArray[np.int32]) -> bool:
     writing = [
         other
         for other in others
-        if other is not mark and other.height > 0.04 * max(labels.shape) and not _is_long_line(other, labels)
+        if other is not mark
+        and other.height > 0.04 * max(labels.shape)
+        and not _is_long_line(other, labels)
+        and not _is_blot(other)
     ]
     if not writing or mark.size < _LONGER * _tallest(writing):
         return False

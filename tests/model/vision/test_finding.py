@@ -421,6 +421,23 @@ def test_holes_punched_into_the_paper_are_no_digits() -> None:
     assert glyph.box.left > 100
 
 
+def test_a_large_digit_by_a_thin_pen_beside_punched_holes_is_no_edge_of_the_page() -> None:
+    sheet = np.full((480, 480), 225, np.uint8)
+    cv2.polylines(
+        sheet,
+        [np.array([(330, 90), (190, 90), (180, 220), (320, 230), (330, 380), (180, 390)])],
+        False,
+        40,
+        3,
+    )
+    for row in (100, 240, 380):
+        cv2.circle(sheet, (24, row), 13, 40, -1)
+
+    (glyph,) = glyphs_of(page_of(sheet))
+
+    assert glyph.box.bottom - glyph.box.top > 280
+
+
 def test_ruled_lines_as_dark_as_the_ink_are_no_ink() -> None:
     sheet = on_paper(ink_of(2))
     expected = glyph_of(Picture.from_array(sheet))
