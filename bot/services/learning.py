@@ -27,7 +27,7 @@ from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
 from model.learning.materials import Pictures
 from model.learning.retraining import Outcome
-from storage import corrections, model_versions, runs
+from storage import labelled_glyphs, model_versions, runs
 from storage.engine import Database
 from storage.errors import (
     ConstraintError,
@@ -322,7 +322,7 @@ class LearningService:
             last = await runs.latest(session, RunState.FINISHED)
             was_ahead = last is not None and last.created_at > local  # of what the clock says by now
             since = None if last is None or was_ahead else last.created_at
-            new = await corrections.count_new_since(session, since, consent_version=TEXT_VERSION)
+            new = await labelled_glyphs.count_new_since(session, since, consent_version=TEXT_VERSION)
         if new < self._settings.minimum_new_corrections:
             return
         with suppress(SlotTakenError):

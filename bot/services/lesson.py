@@ -24,7 +24,7 @@ from model.learning.selection import (
     split,
     to_examples,
 )
-from storage import corrections, predictions
+from storage import corrections, labelled_glyphs, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import KeyLostError
@@ -94,7 +94,7 @@ class LessonService:
             How many corrections were given a state.
         """
         async with self._database.reading() as session:
-            waiting = await corrections.unscreened(
+            waiting = await labelled_glyphs.unscreened(
                 session, self._keyring, SCREENED_AT_ONCE, consent_version=TEXT_VERSION
             )
         opened = await asyncio.to_thread(self._open, waiting)
@@ -112,7 +112,7 @@ class LessonService:
     async def exists(self) -> bool:
         """Whether anything was taught that may train; whether it passes screening is another question."""
         async with self._database.reading() as session:
-            found = await corrections.draw(
+            found = await labelled_glyphs.draw(
                 session, seed=SEED, maximum=SCREENED_AT_ONCE, consent_version=TEXT_VERSION
             )
         return bool(found)
@@ -121,7 +121,7 @@ class LessonService:
         """The lesson of this moment: a pure function of the corrections at hand and the shipped network."""
         limits = self._limits
         async with self._database.reading() as session:
-            drawn = await corrections.draw(
+            drawn = await labelled_glyphs.draw(
                 session,
                 seed=SEED,
                 maximum=SPARE * limits.maximum,

@@ -19,7 +19,7 @@ from bot.services.reading import environment
 from model.errors import CheckpointError
 from model.nn import checkpoint
 from model.recognizer import Recognizer
-from storage import corrections, model_versions, predictions
+from storage import labelled_glyphs, model_versions, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import CheckpointGoneError, KeyLostError
@@ -104,7 +104,7 @@ class ReplayService:
         images: list[NDArray[np.uint8]] = []
         glyphs: list[LabelledGlyph] = []
         async with self._database.reading() as session:
-            async for glyph in corrections.export(session, consent_version=TEXT_VERSION):
+            async for glyph in labelled_glyphs.export(session, consent_version=TEXT_VERSION):
                 try:
                     pixels = self._keyring.open(glyph.sealed)
                 except KeyLostError:

@@ -26,7 +26,7 @@ from bot.services.replays import ReplayService
 from model.learning import handwriting, mnist
 from model.learning.styles import Style
 from model.nn import checkpoint
-from storage import contributors, corrections, runs
+from storage import contributors, labelled_glyphs, runs
 from storage.errors import RunInProgressError, VersionForgottenError, VersionUnconsentedError
 from storage.records import CorrectionState, NewTrainingRun, RunState, TrainingRunRecord, VersionState
 from tests.bot.conftest import config_in, in_background, running_in
@@ -374,7 +374,7 @@ async def test_screening_goes_by_how_often_the_shipped_network_is_right_in_unusu
     await school.lessons.screen()
 
     async with school.database.reading() as session:
-        (glyph,) = await corrections.draw(session, seed=1, maximum=10)
+        (glyph,) = await labelled_glyphs.draw(session, seed=1, maximum=10)
     pixels = four.reshape(1, 784).astype(np.float32) / np.float32(255)
     confidence = float(shipped.recognizer.classify(pixels)[0].max())
     assert glyph.screened_confidence == shipped.sureness.of(confidence)

@@ -4,7 +4,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from storage import contributors, corrections, engine, inbox, model_versions, predictions, runs
+from storage import (
+    contributors,
+    corrections,
+    engine,
+    inbox,
+    labelled_glyphs,
+    model_versions,
+    predictions,
+    runs,
+)
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import ContributorNotFoundError, VersionForgottenError
@@ -123,12 +132,12 @@ async def test_what_a_reviewer_accepted_is_accepted_again_when_its_owner_consent
         accepted = await corrections.decide(session, made.id, Decision.ACCEPTED, BERT, NOW)
         await contributors.set_consent(session, anna.id, Consent.WITHDRAWN, 1, NOW)
     async with database.transaction() as session:
-        assert [glyph async for glyph in corrections.export(session)] == []
+        assert [glyph async for glyph in labelled_glyphs.export(session)] == []
         await contributors.set_consent(session, anna.id, Consent.GIVEN, 1, NOW)
 
     async with database.reading() as session:
         assert await corrections.get(session, made.id) == accepted
-        assert len([glyph async for glyph in corrections.export(session)]) == 1
+        assert len([glyph async for glyph in labelled_glyphs.export(session)]) == 1
 
 
 async def fill(database: Database, keyring: Keyring) -> int:

@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from storage import corrections, encryption, predictions
+from storage import encryption, labelled_glyphs, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import KeyLostError, KeyringError
@@ -125,7 +125,7 @@ async def test_a_rotation_changes_every_glyph_and_then_the_old_key_can_go(
     assert len(path.read_bytes().split()) == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     async with database.reading() as session:
-        drawn = await corrections.draw(session, seed=1, maximum=100)
+        drawn = await labelled_glyphs.draw(session, seed=1, maximum=100)
         assert await predictions.count_sealed_otherwise(session, new) == 0
     assert {new.open(glyph.sealed) for glyph in drawn} == {
         pixels(100 * number + position) for number in range(5) for position in range(2)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import event, func, insert, select, text
 
-from storage import contributors, corrections, model_versions, predictions
+from storage import contributors, labelled_glyphs, model_versions, predictions
 from storage.encryption import Keyring
 from storage.engine import Database
 from storage.errors import ConstraintError, PredictionNotFoundError
@@ -229,7 +229,7 @@ async def test_what_screening_read_is_kept(database: Database, keyring: Keyring)
         await predictions.set_screening(session, "ab" * 32, [Screening(saved.glyphs[1].id, 7, 0.97)])
 
     async with database.reading() as session:
-        drawn = await corrections.draw(session, seed=0, maximum=10)
+        drawn = await labelled_glyphs.draw(session, seed=0, maximum=10)
     assert [(glyph.screened_by, glyph.screened_digit, glyph.screened_confidence) for glyph in drawn] == [
         (None, None, None),
         ("ab" * 32, 7, 0.97),

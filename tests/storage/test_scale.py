@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from storage import corrections, engine
+from storage import engine, labelled_glyphs
 from storage.encryption import Keyring
 from storage.migration import migrate
 from storage.records import LabelledGlyph
@@ -56,7 +56,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Keyring]:
             "INSERT INTO corrections VALUES"
             " (?, ?, ?, ?, '9', 1, 0, 'accepted', NULL, 1, ?, ?, NULL, NULL, NULL, NULL)",
             (
-                (number, number, owner, owner, corrections._digest(str(number)), day(number))
+                (number, number, owner, owner, labelled_glyphs._digest(str(number)), day(number))
                 for number in range(1, MILLION + 1)
                 for owner in [1 + number % PEOPLE]
             ),
@@ -72,7 +72,9 @@ async def timed_draw(file: Path, per_person_and_day: int | None = None) -> tuple
     database = engine.create(f"sqlite:///{file}")
     began = time.perf_counter()
     async with database.reading() as session:
-        drawn = await corrections.draw(session, seed=3, maximum=10_000, per_person_and_day=per_person_and_day)
+        drawn = await labelled_glyphs.draw(
+            session, seed=3, maximum=10_000, per_person_and_day=per_person_and_day
+        )
     seconds = time.perf_counter() - began
     await database.close()
     return drawn, seconds
