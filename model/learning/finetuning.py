@@ -73,7 +73,7 @@ class FineTuning:
     label_smoothing: float = 0.05
     augmentation: Recipe = PHOTO
     replay_augmentation: Recipe = MILD
-    steps_back: tuple[float, ...] = (0.8, 0.5)
+    steps_back: tuple[float, ...] = (0.8, 0.65, 0.5)
     reach_without_mnist: float = 0.5
 
     def within(self, largest_share: float, *, person: float, corrections: float) -> "FineTuning":

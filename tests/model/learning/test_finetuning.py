@@ -215,7 +215,7 @@ def test_a_retraining_steps_back_until_the_gate_passes_or_is_refused(
     assert list(dict.fromkeys(stage for stage, _ in told)) == [Stage.TRAINING, Stage.JUDGING]
     judging = [done for stage, done in told if stage is Stage.JUDGING]
     assert judging == sorted(judging)
-    assert len(judging) == 9  # three networks, each asked about three sets of pictures
+    assert len(judging) == 12  # four networks, each asked about three sets of pictures
     assert judging[-1] <= 1
     assert checkpoint.load(outcome.candidate).metadata["parent"] == job.shipped.sha256
     assert checkpoint.load(outcome.candidate).metadata["temperature"] == job.shipped.metadata["temperature"]
