@@ -82,14 +82,16 @@ def _equally_good(
     console: Console, school: School, cache: "_Cache", runs: Sequence[Run]
 ) -> list[list[bytes]]:
     """For each group of honest people what was learned from them in each order."""
-    groups = []
+    groups: list[list[bytes]] = []
     for seed in [run.seed for run in runs if run.scenario == Scenario.CLEAN]:
-        for order in range(1, ORDERS):
-            if cache.candidate(Scenario.CLEAN, seed, order) is None:
-                cache.put_candidate(Scenario.CLEAN, seed, school.learned_again(seed, order), order)
+        groups.append([])
+        for order in range(ORDERS):
+            candidate = cache.candidate(Scenario.CLEAN, seed, order)
+            if candidate is None:
+                candidate = school.learned_again(seed, order)
+                cache.put_candidate(Scenario.CLEAN, seed, candidate, order)
                 console.print(f"{Scenario.CLEAN}, seed {seed}: learned in order {order + 1} of {ORDERS}")
-        found = (cache.candidate(Scenario.CLEAN, seed, order) for order in range(ORDERS))
-        groups.append([candidate for candidate in found if candidate is not None])
+            groups[-1].append(candidate)
     return groups
 
 

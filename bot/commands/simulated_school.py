@@ -240,7 +240,7 @@ class School:
         firsts = [group[0] for group in answers]
         alike = [self._pass_rate(group) for group in answers]
         return {
-            "equally good: the same lessons in another order": sum(alike[1:], alike[0]),
+            "equally good: the same lessons in another order": sum(alike, Rate(0, 0)),
             "taught by other people": self._pass_rate(firsts),
             **{kind: self._pass_rate(firsts, damage) for kind, damage in DAMAGES.items()},
         }

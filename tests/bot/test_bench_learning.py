@@ -9,13 +9,16 @@ import pytest
 
 from bot.commands import bench_retraining
 from bot.commands.bench_learning import _Cache
-from bot.commands.simulated_school import NEWCOMERS, TEACHERS, Run, Scenario, _packed, _unpacked
+from bot.commands.simulated_school import NEWCOMERS, TEACHERS, Run, Scenario, School, _packed, _unpacked
 from bot.trainer import Settings, pack_job
 from model.learning import handwriting
 from model.learning.contributors_simulation import Contributor
 from model.learning.examples import Examples
 from model.learning.gate import Margins
+from model.learning.gate_calibration import Rate
+from model.learning.mnist import Mnist
 from model.nn import checkpoint
+from model.nn.workers import Workers
 from tests.bot.school import SMALL
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +73,19 @@ def test_what_was_cut_off_by_a_stop_is_measured_again(tmp_path: Path) -> None:
     (tmp_path / "clean-3.partial").write_text('{"scenario": "50 hon')
 
     assert _Cache(tmp_path).get(Scenario.CLEAN, 3) is None
+
+
+def test_a_benchmark_that_was_stopped_before_anything_was_learned_says_so_of_the_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(School, "_mnist", (None, ()))
+    with Workers(1) as workers:
+        digits = glyphs(3, 1)
+        school = School(checkpoint.shipped("reader"), Mnist(digits, digits, digits, ""), workers, tmp_path)
+
+        rates = school.gate_rates([])
+
+    assert set(rates.values()) == {Rate(0, 0)}
 
 
 def test_simulated_people_are_kept_as_they_are() -> None:
