@@ -153,9 +153,7 @@ class Training:
     def _take_into_average(self, step: int) -> None:
         """``average = decay average + (1 - decay) weights``, with a smaller decay while it is young."""
         decay = min(self._recipe.averaging, (1 + step) / (10 + step))
-        weights = self.network.parameters()
-        for name, average in self.average.parameters().items():
-            np.add(average, (1 - decay) * (weights[name] - average), out=average)
+        self.average.approach(self.network, 1 - decay)
 
     def _for_use(self, network: Network) -> Network:
         """A copy without batch normalisation, and with the input scale in its first weights.

@@ -102,10 +102,14 @@ class Network:
     def interpolate(self, other: Self, step: float) -> Self:
         """A new network, ``step`` of the way from this one (0) to the other (1)."""
         result = self.copy()
-        theirs = other.parameters()
-        for name, parameter in result.parameters().items():
-            np.add(parameter, step * (theirs[name] - parameter), out=parameter)
+        result.approach(other, step)
         return result
+
+    def approach(self, other: Self, step: float) -> None:
+        """Go ``step`` of the way to another network, in place."""
+        theirs = other.parameters()
+        for name, parameter in self.parameters().items():
+            np.add(parameter, step * (theirs[name] - parameter), out=parameter)
 
     @staticmethod
     def _infer(x: Array, layers: Sequence[Layer]) -> Array:
