@@ -4,7 +4,7 @@ import { say } from "./texts.js";
 
 const ROOT = "/localchat";
 const NO_PHOTO = /(IMAGE_PROCESS_FAILED|PHOTO_INVALID_DIMENSIONS)$/; // what Telegram says of a file that can only be sent as one
-const AGAIN = 3000; // milliseconds until a line that was refused is asked for again
+export const AGAIN = 3000; // milliseconds until what could not be had is asked for again
 const UNSEEN = 3000; // milliseconds that a hidden tab keeps its line
 
 export async function get(path) {

@@ -1,6 +1,6 @@
 // The local chat: ties people, chats, timeline and composer to the server.
 
-import { get, listen, post, sampleFile, upload } from "./api.js";
+import { AGAIN, get, listen, post, sampleFile, upload } from "./api.js";
 import { Composer } from "./composer.js";
 import { $, avatar, element, keyOf, once } from "./dom.js";
 import { alertBox, showPhoto, toast } from "./notices.js";
@@ -13,7 +13,6 @@ import { Timeline } from "./timeline.js";
 
 const QUICK = ["👍", "❤", "🔥", "😁", "🤔", "👎"];
 const ACTIONS = new Set(["typing", "upload_photo", "upload_document"]); // that have words of their own
-const AGAIN = 3000; // milliseconds until what could not be fetched is asked for again
 const BUSY = 5000; // milliseconds that "typing" lasts
 const PATIENCE = 15000; // milliseconds that a pressed button waits for its answer
 
