@@ -12,9 +12,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot import app
+from bot import app, limiter
 from bot.app import Core
 from bot.config import Config, Limits, Storage, Web
+from bot.localchat.flood import FloodControl
 from bot.services.learning import Effort
 from model.learning import camera
 from tests.bot.person import PATIENCE, Json, Person, says
@@ -68,10 +69,22 @@ async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[asynci
 
 
 @asynccontextmanager
+async def unhurried() -> AsyncIterator[None]:
+    """Nobody waits for Telegram's pace, nor minds it: `test_limiter` and `test_bad_network` do."""
+    at_once = limiter.Rate(interval=0, burst=1)
+    with pytest.MonkeyPatch.context() as patch:
+        for rate in ("PRIVATE", "GROUP", "OVERALL"):
+            patch.setattr(limiter, rate, at_once)
+        patch.setattr(FloodControl, "check", lambda *_: None)
+        yield
+
+
+@asynccontextmanager
 async def running_in(config: Config, effort: Effort | None = None) -> AsyncIterator[Running]:
     """A bot between its start and its orderly end."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with (
+        unhurried(),
         app.opened(config, effort=effort) as core,
         in_background(app.serve(core, address.set_result)) as serving,
     ):

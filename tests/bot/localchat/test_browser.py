@@ -3,7 +3,7 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -111,6 +111,16 @@ async def begin(page: Page) -> None:
     if await page.locator("#start").is_visible():
         await page.locator("#start").click()
         await expect(newest_answer(page)).to_contain_text("Send me a photo")
+
+
+async def scroll_up(page: Page, until: Coroutine[Any, Any, object]) -> None:
+    """From the newest message to the oldest, again and again: who stands at the end is kept there."""
+    waiting = asyncio.create_task(until)
+    while not waiting.done():
+        for edge in (1_000_000, 0):
+            await page.evaluate("(edge) => { document.querySelector('#scroller').scrollTop = edge; }", edge)
+            await page.wait_for_timeout(100)  # two scrolls in one frame are none
+    await waiting
 
 
 @asynccontextmanager
@@ -772,14 +782,9 @@ async def test_older_messages_that_could_not_be_fetched_come_when_asked_for_agai
     await expect(page.locator(".message[aria-label$=': message 69']")).to_be_visible()
     await expect(page.locator(".message[aria-label$=': message 0']")).to_have_count(0)
     await page.route("**/messages?before=*", lambda route: route.abort(), times=1)
-    scroll = "(edge) => { const one = document.querySelector('#scroller'); one.scrollTop = edge ? 0 : 1e6; }"
-    async with page.expect_event("requestfailed"):
-        await page.evaluate(scroll, True)
-    await page.evaluate(scroll, False)
-    await page.wait_for_timeout(200)  # two scrolls in one frame are none
-    await page.evaluate(scroll, True)
 
-    await expect(page.locator(".message[aria-label$=': message 0']")).to_have_count(1)
+    await scroll_up(page, until=page.wait_for_event("requestfailed"))
+    await scroll_up(page, until=expect(page.locator(".message[aria-label$=': message 0']")).to_have_count(1))
 
 
 async def test_skipping_to_the_message_field_changes_nobody(page: Page) -> None:
