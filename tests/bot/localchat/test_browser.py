@@ -115,11 +115,12 @@ async def begin(page: Page) -> None:
 
 async def scroll_up(page: Page, until: Coroutine[Any, Any, object]) -> None:
     """From the newest message to the oldest, again and again: who stands at the end is kept there."""
+    await page.locator("#scroller").hover()
     waiting = asyncio.create_task(until)
     while not waiting.done():
-        for edge in (1_000_000, 0):
-            await page.evaluate("(edge) => { document.querySelector('#scroller').scrollTop = edge; }", edge)
-            await page.wait_for_timeout(100)  # two scrolls in one frame are none
+        for down in (10_000, -10_000):
+            await page.mouse.wheel(0, down)
+            await page.wait_for_timeout(100)  # the page hears of it in the next frame
     await waiting
 
 
@@ -647,10 +648,7 @@ async def test_who_reads_older_messages_is_still_there_when_the_tab_is_seen_agai
     async with opened(browser, bot_at_work, DESKTOP) as page:
         await become(page, "Admin")
         oldest = page.locator(".message[aria-label$=': message 0']")
-        await page.locator("#scroller").hover()
-        while not await oldest.count():
-            await page.mouse.wheel(0, -10_000)
-            await page.wait_for_timeout(50)  # the page hears of it in the next frame
+        await scroll_up(page, until=expect(oldest).to_have_count(1))
         await oldest.scroll_into_view_if_needed()
         place = await oldest.bounding_box()
         async with hidden(page):
