@@ -40,7 +40,15 @@ def test_whatever_is_sent_the_description_holds(
 ) -> None:
     operation = schemathesis.openapi.from_asgi("/openapi.json", app, config=CONFIG)[path][method]
 
-    @settings(max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    # the same requests each time: once in some hundred runs a form that it renames a field of, to break the
+    # description, is sent with the right name after all
+    @settings(
+        max_examples=6,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(operation.as_strategy(generation_mode=mode))
     def holds(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers={"X-API-Key": KEY})
