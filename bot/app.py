@@ -27,12 +27,13 @@ from bot.services import Services
 from bot.services.champion import Champion
 from bot.services.consent import ConsentService
 from bot.services.corrections import CorrectionService
-from bot.services.learning import Effort, Folders, LearningService
+from bot.services.learning import LearningService
 from bot.services.lesson import LessonService
 from bot.services.reading import ReadingService
 from bot.services.receipts import ReceiptService
 from bot.services.replays import ReplayService
 from bot.services.review import ReviewService
+from bot.services.training_run import Effort, Folders, TrainingRunner
 from bot.web.app import create_app
 from bot.web.init_data import InitData
 from bot.web.limits import RateLimiter
@@ -106,20 +107,16 @@ async def opened(
             file_bytes=limits.photo_bytes,
         )
         stack.callback(decoder.close)
+        lessons = LessonService(database, keyring, champion, config.learning)
+        runner = TrainingRunner(
+            database, lessons, champion, config.learning, _folders(config), effort=effort or Effort(), now=now
+        )
         services = Services(
             champion=champion,
             reading=ReadingService(database, keyring, champion, decoder, now),
             corrections=CorrectionService(database, now),
             consent=ConsentService(database, now),
-            learning=LearningService(
-                database,
-                LessonService(database, keyring, champion, config.learning),
-                champion,
-                config.learning,
-                _folders(config),
-                now=now,
-                effort=effort or Effort(),
-            ),
+            learning=LearningService(database, lessons, champion, config.learning, runner, now=now),
             receipts=ReceiptService(database, keyring, champion, now),
             review=ReviewService(database, keyring, now),
             replays=ReplayService(database, keyring),

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from bot.i18n import Texts
 from bot.replies import in_one_line, percent
-from bot.services.learning import Progress, Stage, Trigger
+from bot.services.learning import Progress
 from bot.services.receipts import Helped
+from bot.services.training_run import Stage, Trigger
 from bot.services.versions import Version
 from model.learning.gate import Fault, Reason
 from model.learning.selection import Rule

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from bot.commands.bench_retraining import RetrainingFigures, bench_retraining
 from bot.commands.simulated_school import LIES, ORDERS, Run, Scenario, School
-from bot.services.learning import Effort
+from bot.services.training_run import Effort
 from bot.trainer import Settings, pack_job
 from model.learning import mnist
 from model.learning.examples import Examples

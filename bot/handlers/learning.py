@@ -15,8 +15,9 @@ from bot.editing import acknowledge, if_it_changes
 from bot.errors import NotAnAdminError
 from bot.i18n import Texts
 from bot.report_card_picture import report_card
-from bot.services.learning import Progress, Trigger
+from bot.services.learning import Progress
 from bot.services.people import Person
+from bot.services.training_run import Trigger
 from storage.errors import StorageError
 from storage.records import RunState
 

@@ -1,81 +1,34 @@
 """Retraining, promotion and rollback: one training at a time in all processes that share the database."""
 
 import asyncio
-import hashlib
 import logging
-import os
-import platform
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from pathlib import Path
 
 from bot.config import Learning
 from bot.errors import NothingToLearnError, NothingToRollBackToError
 from bot.services.champion import Champion
 from bot.services.consent import TEXT_VERSION
-from bot.services.lesson import Lesson, LessonService
-from bot.services.training_process import TrainingProcess
+from bot.services.lesson import LessonService
+from bot.services.training_run import Stage, TrainingRunner, Trigger
 from bot.services.versions import Version, VersionTimeline
-from bot.trainer import Settings, pack_job
-from model.errors import DataError, ModelError, TrainingError
-from model.learning import mnist
-from model.learning.finetuning import FineTuning
-from model.learning.gate import Margins
-from model.learning.materials import Pictures
-from model.learning.retraining import Outcome
 from storage import labelled_glyphs, model_versions, runs
 from storage.engine import Database
-from storage.errors import (
-    ConstraintError,
-    RunInProgressError,
-    RunLostError,
-    SlotTakenError,
-    StorageError,
-    VersionUnconsentedError,
-)
-from storage.records import (
-    NewModelVersion,
-    NewTrainingRun,
-    RunState,
-    TrainingRunRecord,
-    VersionState,
-)
+from storage.errors import RunInProgressError, RunLostError, SlotTakenError, StorageError
+from storage.records import NewTrainingRun, RunState, TrainingRunRecord, VersionState
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 """A training whose process was not heard of for so long has crashed."""
-HEARTBEAT_SECONDS = 2.0
 WATCH_SECONDS = 1.0
 ATTEND_SECONDS = 2.0
 RETRY = timedelta(minutes=10)
 """How long after a failure somebody who left is tried to be unlearned again."""
 SCHEDULE_WINDOW = timedelta(hours=1)
 """A scheduled training that was missed for longer waits for the next day."""
-DOWNLOAD_SECONDS = 10.0
-
-
-class Trigger(StrEnum):
-    """Why a training was asked for."""
-
-    COMMAND = "command"
-    SCHEDULE = "schedule"
-    FORGETTING = "forgetting"
-
-
-class Stage(StrEnum):
-    """What a run is doing, in this order."""
-
-    SELECTING = "selecting"
-    DOWNLOADING = "downloading"
-    PREPARING = "preparing"
-    TRAINING = "training"
-    JUDGING = "judging"
-
 
 _BEGINS = {
     "": 0.0,
@@ -121,28 +74,6 @@ class Progress:
         return self.error == runs.SILENT
 
 
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where files are that training needs and does not keep in the database.
-
-    Attributes:
-        mnist: the four files, downloaded when they are missing.
-        cache: pictures that candidates are judged by, rendered once.
-    """
-
-    mnist: Path
-    cache: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much work a training is, and how much it gives way to everything else (0..19)."""
-
-    recipe: FineTuning = field(default_factory=FineTuning)
-    pictures: Pictures = field(default_factory=Pictures)
-    niceness: int = 10
-
-
 Listener = Callable[[Progress], Awaitable[None]]
 
 
@@ -153,9 +84,8 @@ class LearningService:
         database: holds runs, versions and what serves.
         lessons: what is to be learned.
         champion: what serves, and the shipped network that every training starts from.
-        settings: schedule, margins and the like.
-        folders: see `Folders`.
-        effort: how much work a training is.
+        settings: the schedule.
+        runner: does the runs of this process.
         now: the clock.
     """
 
@@ -165,18 +95,14 @@ class LearningService:
         lessons: LessonService,
         champion: Champion,
         settings: Learning,
-        folders: Folders,
+        runner: TrainingRunner,
         *,
         now: Callable[[], datetime],
-        effort: Effort = Effort(),
     ) -> None:
         self._database, self._lessons, self._champion = database, lessons, champion
-        self._settings, self._folders, self._now = settings, folders, now
-        self._effort = effort
+        self._settings, self._runner, self._now = settings, runner, now
         self._timeline = VersionTimeline(database)
-        self._holder = f"{platform.node()} {os.getpid()} {uuid.uuid4().hex[:8]}"
         self._task: asyncio.Task[None] | None = None
-        self._at: tuple[str, float] = ("", 0.0)
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> None:
@@ -194,7 +120,7 @@ class LearningService:
             raise NothingToLearnError
         new = NewTrainingRun(Trigger.COMMAND, self._now(), requested_by)
         async with self._database.transaction() as session:
-            run = await runs.start(session, new, self._holder, self._now(), LEASE)
+            run = await runs.start(session, new, self._runner.holder, self._now(), LEASE)
         self._begin(run)
         return run.id
 
@@ -354,36 +280,14 @@ class LearningService:
             return
         with suppress(RunInProgressError, RunLostError):
             async with self._database.transaction() as session:
-                run = await runs.claim(session, queued.id, self._holder, self._now(), LEASE)
+                run = await runs.claim(session, queued.id, self._runner.holder, self._now(), LEASE)
             self._begin(run)
 
     def _begin(self, run: TrainingRunRecord) -> None:
-        self._at = ("", 0.0)
         self._task = asyncio.create_task(self._run(run), name=f"training {run.id}")
 
     async def _run(self, run: TrainingRunRecord) -> None:
-        """Do a run and store what came of it, whatever it is."""
-        work = asyncio.create_task(self._work(run))
-        beat = asyncio.create_task(self._beat(run.id, work))
-        state, error = RunState.FINISHED, None
-        try:
-            await work
-        except asyncio.CancelledError:
-            state = RunState.CANCELLED
-        except (ModelError, StorageError) as exc:
-            state, error = RunState.FAILED, str(exc)
-            log.warning("training %d failed: %s", run.id, exc)
-        except Exception:
-            state, error = RunState.FAILED, "an unexpected error; the log has it"
-            log.exception("training %d failed", run.id)
-        finally:
-            work.cancel()
-            beat.cancel()
-            await asyncio.gather(work, beat, return_exceptions=True)
-        with suppress(RunLostError):
-            if state is not RunState.FINISHED:
-                async with self._database.transaction() as session:
-                    await runs.end(session, run.id, self._holder, self._now(), state, error=error)
+        await self._runner.run(run)
         await self._tell(run.id)
 
     async def _tell(self, run_id: int) -> None:
@@ -391,122 +295,6 @@ class LearningService:
             progress = self._progress(await runs.get(session, run_id))
         for listener in self._listeners:
             await listener(progress)
-
-    async def _beat(self, run_id: int, work: asyncio.Task[None]) -> None:
-        """Keep the lease; cancel the work when somebody asks for that or the lease is lost."""
-        while True:
-            try:
-                async with self._database.transaction() as session:
-                    stage, done = self._at
-                    run = await runs.heartbeat(
-                        session, run_id, self._holder, self._now(), stage=stage, progress=done
-                    )
-                if run.is_cancel_requested:
-                    work.cancel()
-            except RunLostError:
-                work.cancel()
-            except StorageError as exc:
-                log.warning("training %d: %s", run_id, exc)
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-
-    async def _work(self, run: TrainingRunRecord) -> None:
-        self._at = (Stage.SELECTING, 0.0)
-        lesson = await self._lessons.make()
-        if len(lesson.trained) == 0:
-            await self._learn_nothing(run)
-            return
-        await self._fetch_mnist()
-        job = await self._job(lesson, run)
-        async with aclosing(TrainingProcess().run(job)) as messages:  # so that it has ended when this has
-            async for message in messages:
-                if isinstance(message, Outcome):
-                    await self._store(run, lesson, message)
-                else:
-                    self._at = (Stage(message.stage.value), message.done)
-
-    async def _learn_nothing(self, run: TrainingRunRecord) -> None:
-        """Nothing is taught any more: what was learned from those who left gives way to the shipped one."""
-        async with self._database.transaction() as session:
-            if run.trigger == Trigger.FORGETTING:
-                shipped = self._champion.shipped.version_id
-                await model_versions.promote(session, shipped, None, self._now(), how=Trigger.FORGETTING)
-            await runs.end(session, run.id, self._holder, self._now(), RunState.FINISHED)
-        await self._champion.refresh()
-
-    async def _fetch_mnist(self) -> None:
-        """Download what is missing of MNIST; where that fails, drawn digits take its place."""
-        self._at = (Stage.DOWNLOADING, 0.0)
-        try:
-            await asyncio.to_thread(mnist.fetch, self._folders.mnist, DOWNLOAD_SECONDS)
-        except (DataError, OSError) as exc:
-            log.info("training without MNIST: %s", exc)
-
-    async def _job(self, lesson: Lesson, run: TrainingRunRecord) -> bytes:
-        """What the training process needs. Who unlearns is compared with the shipped network alone."""
-        self._at = (Stage.PREPARING, 0.0)
-        shipped = self._champion.shipped.version_id
-        async with self._database.reading() as session:
-            serving = await model_versions.current(session)
-            is_unlearning = serving is None or run.trigger == Trigger.FORGETTING
-            start = await model_versions.checkpoint_bytes(session, shipped)
-            champion = start
-            if serving is not None and not is_unlearning:
-                champion = await model_versions.checkpoint_bytes(session, serving.version_id)
-        recipe = self._effort.recipe.within(
-            lesson.largest_share,
-            person=self._settings.share_per_person,
-            corrections=self._settings.share_of_corrections,
-        )
-        settings = Settings(
-            recipe,
-            Margins(**self._settings.margins.model_dump()),
-            self._effort.pictures,
-            self._folders.mnist.absolute(),
-            self._folders.cache.absolute(),
-            self._effort.niceness,
-        )
-        return pack_job(start, champion, lesson.trained, lesson.held_out, settings)
-
-    async def _store(self, run: TrainingRunRecord, lesson: Lesson, outcome: Outcome) -> None:
-        """Store the candidate and what it learned from; promote it where nobody is to be asked."""
-        passed = outcome.verdict.passed
-        new = NewModelVersion(
-            sha256=hashlib.sha256(outcome.candidate).hexdigest(),
-            checkpoint=outcome.candidate,
-            architecture=self._champion.shipped.recognizer.network.architecture,
-            trigger=run.trigger,
-            created_at=self._now(),
-            parent_id=self._champion.shipped.version_id,
-            data={
-                "corrections": len(lesson.trained),
-                "held_out": len(lesson.held_out),
-                "contributors": lesson.contributors,
-                "left_out": lesson.left_out,
-                "replay": outcome.card.replay,
-            },
-            metrics={"card": outcome.card.to_dict(), "verdict": outcome.verdict.to_dict()},
-            state=VersionState.CANDIDATE if passed else VersionState.REFUSED,
-            reason=None if passed else outcome.verdict.reasons[0].fault.value,
-        )
-        try:
-            async with self._database.transaction() as session:
-                version = await model_versions.add(session, new)
-                await model_versions.record_learned(session, version.id, lesson.correction_ids)
-                if passed and (self._settings.promote_automatically or run.trigger == Trigger.FORGETTING):
-                    await model_versions.promote(session, version.id, None, self._now(), how="automatic")
-                elif run.trigger == Trigger.FORGETTING:
-                    shipped = self._champion.shipped.version_id
-                    await model_versions.promote(session, shipped, None, self._now(), how=Trigger.FORGETTING)
-                await runs.end(
-                    session, run.id, self._holder, self._now(), RunState.FINISHED, version_id=version.id
-                )
-        except ConstraintError as exc:
-            raise TrainingError("somebody whose corrections it learned from has left meanwhile") from exc
-        except VersionUnconsentedError as exc:
-            raise TrainingError(
-                "somebody whose photos it learned from has withdrawn consent meanwhile"
-            ) from exc
-        await self._champion.refresh()
 
     def _progress(self, run: TrainingRunRecord) -> Progress:
         begin, end = _BEGINS.get(run.stage, 0.0), _ENDS.get(run.stage, 1.0)

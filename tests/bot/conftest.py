@@ -16,7 +16,7 @@ from bot import app, limiter
 from bot.app import Core
 from bot.config import Config, Limits, Storage, Web
 from bot.localchat.flood import FloodControl
-from bot.services.learning import Effort
+from bot.services.training_run import Effort
 from model.learning import camera
 from tests.bot.person import PATIENCE, Json, Person, says
 

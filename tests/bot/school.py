@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from bot.config import Learning
 from bot.services.champion import Champion
 from bot.services.consent import TEXT_VERSION
-from bot.services.learning import Effort, Folders, LearningService, Progress
+from bot.services.learning import LearningService, Progress
 from bot.services.lesson import LessonService
+from bot.services.training_run import Effort, Folders, TrainingRunner
 from model.learning.finetuning import FineTuning
 from model.learning.materials import Pictures
 from model.nn import checkpoint
@@ -156,7 +157,8 @@ async def found(
     champion = Champion(database, checkpoint.SHIPPED / "reader.safetensors", now)
     lessons = LessonService(database, keyring, champion, settings)
     folders = Folders(mnist=Path("/dev/null/mnist"), cache=cache)
-    learning = LearningService(database, lessons, champion, settings, folders, now=now, effort=effort)
+    runner = TrainingRunner(database, lessons, champion, settings, folders, effort=effort, now=now)
+    learning = LearningService(database, lessons, champion, settings, runner, now=now)
     try:
         await champion.start()
         yield School(database, keyring, champion, lessons, learning, now)

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.messenger import GRACE
-from bot.services.learning import Stage
+from bot.services.training_run import Stage
 from storage import runs
 from storage.engine import Database
 from storage.errors import RunNotFoundError
