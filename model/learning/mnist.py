@@ -4,6 +4,7 @@ import gzip
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pooch
@@ -77,10 +78,17 @@ def _download(folder: Path, name: str, sha256: str, timeout: float) -> None:
         try:
             pooch.retrieve(source + name, f"sha256:{sha256}", name, folder, downloader=downloader)
         except (OSError, ValueError) as exc:  # no connection, no such file; another checksum
-            reasons.append(str(exc))
+            reasons.append(f"{urlsplit(source).hostname}: {_innermost(exc)}")
         else:
             return
-    raise DataError(f"cannot download {name}: {'; '.join(reasons)}")
+    raise DataError(f"cannot download {name} into {folder} ({'; '.join(reasons)})")
+
+
+def _innermost(error: BaseException) -> str:
+    """What happened at first; each library around it adds in many words what it was doing."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _read(path: Path) -> NDArray[np.uint8]:
