@@ -14,15 +14,22 @@ import cv2
 
 from bot import page_codec
 from model.errors import ModelError, PhotoTooLargeError, UnsupportedFormatError
+from model.heap import keep_freed_memory
 from model.vision.decode import DecodeLimits
 from model.vision.finding import read_page
 
 READY, PAGE, ERROR = b"R", b"P", b"E"
 
 
+def keep_working_memory() -> None:
+    """Keep what pictures of working size took, and give back what whole photos did."""
+    keep_freed_memory(largest=4 << 20, most=32 << 20)
+
+
 def main(memory: int, seconds: int, file_bytes: int) -> None:
     """Answer until stdin ends, that is, until the bot closes it or dies."""
     cv2.setNumThreads(1)
+    keep_working_memory()
     photos, pages = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever prints must not mix with the answers
     _limit(memory)

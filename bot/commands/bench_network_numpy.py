@@ -14,6 +14,7 @@ from time import perf_counter
 
 import numpy as np
 
+from model.heap import keep_freed_memory
 from model.learning import mnist
 from model.learning.evaluation import Evaluation
 from model.learning.examples import Examples
@@ -23,7 +24,7 @@ from model.learning.training import Training
 from model.nn import architectures
 from model.nn.layer import Array
 from model.nn.losses import one_hot
-from model.nn.workers import Workers, keep_freed_memory
+from model.nn.workers import Workers
 
 BATCH = 64
 LARGE_BATCH = 1024
@@ -74,7 +75,7 @@ def one_image() -> Figures:
     With nothing else in this process, its heap would end behind what a convolution needs, and shrink and grow
     with every image.
     """
-    keep_freed_memory()
+    keep_freed_memory(largest=32 << 20, most=1 << 30)
     network = architectures.build("reader", np.random.default_rng(0))
     pixels = np.random.default_rng(1).random((1, 784), np.float32)
     return {"seconds": fastest(lambda: network.probabilities(pixels), 50, IMAGES)}

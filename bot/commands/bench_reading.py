@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from bot.decoder_process import keep_working_memory
 from model.learning import camera, camera_evaluation, handwriting, mnist
 from model.learning.camera import CONDITIONS, UNUSUAL
 from model.learning.camera_evaluation import Photo, Read, Score, calibration_error
@@ -216,8 +217,11 @@ def _bare(data: bytes) -> object:
 
 
 def _side(is_reading: bool, data: bytes, readings: int) -> float:
-    """Median seconds of one side, warm, on one core."""
-    run: Callable[[bytes], object] = _read() if is_reading else _bare
+    """Median seconds of one side, warm, on one core; readings with memory as in a decoder process."""
+    run: Callable[[bytes], object] = _bare
+    if is_reading:
+        keep_working_memory()
+        run = _read()
     run(data)
     seconds = []
     for _ in range(readings):

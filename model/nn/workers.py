@@ -1,6 +1,5 @@
 """Gradients and answers of large batches, computed by several threads."""
 
-import ctypes
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -9,26 +8,12 @@ from typing import Self, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from model.heap import keep_freed_memory
 from model.nn.layer import Array, Gradients
 from model.nn.losses import Loss
 from model.nn.network import Network
 
 Result = TypeVar("Result")
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Parameters of mallopt(3)."""
-
-
-def keep_freed_memory() -> None:
-    """Ask the C library to keep what is freed.
-
-    By default glibc gives large arrays back to the system, which hands them out again page by page, zeroed: a
-    sixth of a training step. Elsewhere this does nothing.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
 class Workers:
@@ -46,7 +31,7 @@ class Workers:
         self.parts = parts
         self.chunk = chunk
         self._pool = ThreadPoolExecutor(threads)
-        keep_freed_memory()
+        keep_freed_memory(largest=32 << 20, most=1 << 30)
         self._limits = threadpool_limits(1, user_api="blas")
 
     def __enter__(self) -> Self:

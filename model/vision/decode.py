@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from model.errors import (
     BrokenPhotoError,
@@ -58,7 +60,9 @@ class DecodeLimits:
         file_bytes: the size of the file.
         pixels: width times height.
         baseline_jpeg_pixels: the same for baseline JPEGs, which are reduced while they are decoded.
-        webp_pixels: the same for WebP, whose decoder holds several copies of the canvas.
+        progressive_jpeg_samples: pixels of all components, as their sampling has them, of a progressive JPEG,
+            whose decoder holds two bytes of each.
+        webp_pixels: the same as ``pixels`` for WebP, whose decoder holds several copies of the canvas.
         heic_pixels: the same for HEIC, where pillow-heif is installed.
         side: the longer side in pixels.
         scans: of a JPEG; a file of 200 kB that repeats its last scan 4,000 times holds a core for 46 s.
@@ -69,7 +73,8 @@ class DecodeLimits:
     file_bytes: int = 20 << 20
     pixels: int = 25_000_000
     baseline_jpeg_pixels: int = 60_000_000
-    webp_pixels: int = 10_000_000
+    progressive_jpeg_samples: int = 60_000_000
+    webp_pixels: int = 6_400_000
     heic_pixels: int = 16_000_000
     side: int = 20_000
     scans: int = 100
@@ -163,11 +168,19 @@ def _scans(data: bytes) -> int:
 
 def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
     most = limits.pixels
-    if image.format in {"JPEG", "MPO"} and not image.info.get("progressive"):
-        most = limits.baseline_jpeg_pixels
-    elif image.format == "WEBP":
+    if image.format == "WEBP":
         most = limits.webp_pixels
+    elif isinstance(image, JpegImageFile):
+        most = limits.baseline_jpeg_pixels
+        if image.info.get("progressive"):
+            most = min(limits.pixels, int(limits.progressive_jpeg_samples / _samples_per_pixel(image)))
     _check_pixels(image.size, most, limits)
+
+
+def _samples_per_pixel(image: JpegImageFile) -> float:
+    """Of all components: 1.5 where colour is halved both ways, 3 where it is not (ITU-T T.81, A.1.1)."""
+    _, across, down, _ = zip(*image.layer, strict=True)
+    return float(np.dot(across, down) / (max(across) * max(down)))
 
 
 def _check_pixels(size: tuple[int, int], most: int, limits: DecodeLimits) -> None:
@@ -217,14 +230,18 @@ def _reduced(image: Image.Image, mode: str, factor: int) -> NDArray[np.uint8]:
     """The image in another mode, averaged over squares of ``factor`` pixels; strip by strip."""
     if factor == 1 and image.mode == mode:
         return np.asarray(image)
-    rows = factor * max(1, 2_000_000 // (image.width * factor))
     strips = []
-    for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        if mode == "RGBa":
-            strip = strip.convert("RGBA")
-        strips.append(np.asarray(strip.convert(mode).reduce(factor)))
+    for _, strip in _strips(image, factor):
+        straight = strip.convert("RGBA") if mode == "RGBa" else strip
+        strips.append(np.asarray(straight.convert(mode).reduce(factor)))
     return np.concatenate(strips)
+
+
+def _strips(image: Image.Image, factor: int) -> Iterator[tuple[int, Image.Image]]:
+    """Strips of some two million pixels, of multiples of ``factor`` rows, each with the row it begins at."""
+    rows = factor * max(1, 2_000_000 // (image.width * factor))
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def _on_ground(premultiplied: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -249,7 +266,7 @@ def _on_ground(premultiplied: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _scaled_to_range(image: Image.Image, factor: int) -> NDArray[np.uint8]:
     """16-bit, 32-bit and float images -> uint8 (h, w), from their darkest to their lightest value."""
-    array = np.asarray(image)
+    array = _array(image)
     size = max(1, image.width // factor), max(1, image.height // factor)
     if array.dtype != np.uint16:
         array = array.astype(np.float32)
@@ -257,3 +274,12 @@ def _scaled_to_range(image: Image.Image, factor: int) -> NDArray[np.uint8]:
     values = np.nan_to_num(values, nan=0, posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
     return ((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+
+
+def _array(image: Image.Image) -> NDArray[Any]:
+    """All pixels of a picture of one channel; in strips, as Pillow makes two copies of what it gives away."""
+    pixel = np.asarray(image.crop((0, 0, 1, 1)))
+    array = np.empty((image.height, image.width), pixel.dtype)
+    for top, strip in _strips(image, 1):
+        array[top : top + strip.height] = strip
+    return array

@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from bot import page_codec
 from bot.decoder import DecoderPool, DecoderTimeoutError
@@ -18,7 +21,8 @@ from model.vision.finding import read_page
 from tests.model.vision.pictures import encoded, ink_of, on_paper
 from tests.model.vision.test_decode import repeated_last_scan
 
-PHOTO = encoded(on_paper(ink_of(7)), "JPEG")
+PAPER = Image.fromarray(on_paper(ink_of(7)))
+PHOTO = encoded(PAPER, "JPEG")
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +105,46 @@ def test_the_memory_of_a_decoder_is_limited() -> None:
         limits = [process.rlimit(psutil.RLIMIT_AS) for process in decoder_processes()]
 
     assert (1 << 30, 1 << 30) in limits
+
+
+LARGEST: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "PNG": ("RGBA", 5000, {"compress_level": 1}),
+    "PNG of 16 bits": ("I;16", 5000, {"compress_level": 1}),
+    "GIF": ("P", 5000, {}),
+    "JPEG": ("RGB", 7745, {"subsampling": 0}),
+    "JPEG, progressive": ("RGB", 4472, {"subsampling": 0, "progressive": True}),
+    "JPEG, progressive, four inks": ("CMYK", 3872, {"progressive": True}),
+    "WEBP": ("RGBA", 2529, {"lossless": True, "quality": 0, "method": 0}),
+    "WEBP, moving": ("RGBA", 2529, {"lossless": True, "quality": 0, "method": 0, "save_all": True}),
+}
+"""The mode and the side of the largest square picture of each kind that is read, and how it is saved."""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="only Linux tells the most memory that was taken")
+@pytest.mark.parametrize("kind", LARGEST)
+def test_no_photo_that_is_read_takes_150_megabytes(kind: str) -> None:
+    mode, side, options = LARGEST[kind]
+    image = Image.new(mode, (side, side))
+    image.paste(PAPER.convert(mode))
+    if "save_all" in options:
+        options = {**options, "append_images": [Image.new(mode, (side, side))]}
+    data = encoded(image, kind.split(maxsplit=1)[0].rstrip(","), **options)
+    with DecoderPool(1, seconds=60) as pool:
+        pool.read_page_now(PHOTO)
+        (process,) = decoder_processes()[-1:]
+        before = process.memory_info().rss
+
+        page = pool.read_page_now(data.ljust(pool.file_bytes, b"\0"))
+
+        assert (page.width, page.height) == (side, side)
+        assert most_memory(process) - before < 150e6
+
+
+def most_memory(process: psutil.Process) -> int:
+    """Bytes that a process has had in memory at most."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+    return 1024 * int(kilobytes)
 
 
 async def test_photos_are_decoded_beside_the_event_loop(pool: DecoderPool) -> None:

@@ -213,6 +213,17 @@ def test_an_ordinary_progressive_jpeg_is_read() -> None:
     assert decode(encoded(PAGE, "JPEG", progressive=True)).pixels.shape == (240, 320)
 
 
+def test_a_progressive_jpeg_is_refused_for_its_samples() -> None:
+    page = Image.new("RGB", (4500, 4500), "white")
+    quartered, whole = (
+        encoded(page, "JPEG", progressive=True, subsampling=way) for way in ("4:2:0", "4:4:4")
+    )
+
+    assert decode(quartered).width == 4500
+    with pytest.raises(PhotoTooLargeError, match="at most 20000000"):
+        decode(whole)
+
+
 def test_more_bytes_than_allowed_are_not_looked_at() -> None:
     with pytest.raises(PhotoTooLargeError):
         decode(bytes(101), DecodeLimits(file_bytes=100))
