@@ -144,10 +144,14 @@ async def run(config: Config, announce: Callable[[str], None]) -> None:
         async with opened(config) as core:
             await serve(core, announce)
 
+    def stop() -> None:
+        if not task.cancelling():  # asked again by the impatient, it goes on stopping in good order
+            task.cancel()
+
     task = asyncio.create_task(serving(), name="serving")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

@@ -182,6 +182,19 @@ async def test_asked_to_stop_it_stops_in_good_order_however_early(
     assert "Traceback" not in installation.log.read_text()
 
 
+async def test_asked_to_stop_again_while_it_stops_it_still_stops_in_good_order(tmp_path: Path) -> None:
+    async with serving(tmp_path) as telegram:
+        installation = Installation(tmp_path, telegram)
+        async with installation.running() as process, asyncio.timeout(100):
+            while "serving as" not in installation.log.read_text():
+                await asyncio.sleep(0.01)
+            for _ in range(3):
+                process.send_signal(signal.SIGINT)
+                await asyncio.sleep(0.01)
+            assert await process.wait() == 0
+    assert "Traceback" not in installation.log.read_text()
+
+
 async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed(tmp_path: Path, photos: Photos) -> None:
     await survives(tmp_path, photos, kills=1, rng=np.random.default_rng(5))
 
