@@ -60,8 +60,8 @@ class DecodeLimits:
         file_bytes: the size of the file.
         pixels: width times height.
         baseline_jpeg_pixels: the same for baseline JPEGs, which are reduced while they are decoded.
-        progressive_jpeg_samples: pixels of all components, as their sampling has them, of a progressive JPEG,
-            whose decoder holds two bytes of each.
+        jpeg_coefficients: of a JPEG that is decoded only when all of it is there, as it is progressive or has
+            scans of single components; its decoder holds two bytes of each.
         webp_pixels: the same as ``pixels`` for WebP, whose decoder holds several copies of the canvas.
         heic_pixels: the same for HEIC, where pillow-heif is installed.
         side: the longer side in pixels.
@@ -73,7 +73,7 @@ class DecodeLimits:
     file_bytes: int = 20 << 20
     pixels: int = 25_000_000
     baseline_jpeg_pixels: int = 60_000_000
-    progressive_jpeg_samples: int = 60_000_000
+    jpeg_coefficients: int = 60_000_000
     webp_pixels: int = 6_400_000
     heic_pixels: int = 16_000_000
     side: int = 20_000
@@ -147,37 +147,42 @@ def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
 
 def _open(data: bytes, limits: DecodeLimits) -> Image.Image:
     """The opened image, nothing decoded yet."""
-    if data.startswith(b"\xff\xd8") and (scans := _scans(data)) > limits.scans:
-        raise BrokenPhotoError(f"{scans} scans, at most {limits.scans}")
+    scans = _scans(data) if data.startswith(b"\xff\xd8") else []
+    if len(scans) > limits.scans:
+        raise BrokenPhotoError(f"{len(scans)} scans, at most {limits.scans}")
     image = Image.open(io.BytesIO(data), formats=FORMATS)
-    _check_size(image, limits)
+    _check_pixels(image.size, _most_pixels(image, scans, limits), limits)
     return image
 
 
-def _scans(data: bytes) -> int:
-    """The scans of a JPEG's first picture, without a thumbnail's before it or a phone's video behind it."""
-    scans, at = 0, 2
+def _scans(data: bytes) -> list[int]:
+    """How many components each scan of a JPEG's first picture has (ITU-T T.81, B.2.3).
+
+    A thumbnail before it or a phone's video behind it does not count.
+    """
+    scans, at = [], 2
     while marker := _JPEG_MARKER.search(data, at):
-        kind = data[marker.end() - 1]
+        kind, segment = data[marker.end() - 1], data[marker.end() : marker.end() + 3]
         if kind == _END_OF_PICTURE:
             break
-        scans += kind == _START_OF_SCAN
-        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+        if kind == _START_OF_SCAN:
+            scans.append(int.from_bytes(segment[2:]))
+        at = marker.end() + int.from_bytes(segment[:2])
     return scans
 
 
-def _check_size(image: Image.Image, limits: DecodeLimits) -> None:
-    most = limits.pixels
+def _most_pixels(image: Image.Image, scans: list[int], limits: DecodeLimits) -> int:
+    """How many pixels of an opened image's kind are decoded."""
     if image.format == "WEBP":
-        most = limits.webp_pixels
-    elif isinstance(image, JpegImageFile):
-        most = limits.baseline_jpeg_pixels
-        if image.info.get("progressive"):
-            most = min(limits.pixels, int(limits.progressive_jpeg_samples / _samples_per_pixel(image)))
-    _check_pixels(image.size, most, limits)
+        return limits.webp_pixels
+    if not isinstance(image, JpegImageFile):
+        return limits.pixels
+    if not image.info.get("progressive") and scans[:1] == [len(image.layer)]:
+        return limits.baseline_jpeg_pixels
+    return min(limits.pixels, int(limits.jpeg_coefficients / _coefficients_per_pixel(image)))
 
 
-def _samples_per_pixel(image: JpegImageFile) -> float:
+def _coefficients_per_pixel(image: JpegImageFile) -> float:
     """Of all components: 1.5 where colour is halved both ways, 3 where it is not (ITU-T T.81, A.1.1)."""
     _, across, down, _ = zip(*image.layer, strict=True)
     return float(np.dot(across, down) / (max(across) * max(down)))

@@ -213,7 +213,22 @@ def test_an_ordinary_progressive_jpeg_is_read() -> None:
     assert decode(encoded(PAGE, "JPEG", progressive=True)).pixels.shape == (240, 320)
 
 
-def test_a_progressive_jpeg_is_refused_for_its_samples() -> None:
+def one_component_of_three(side: int) -> bytes:
+    """A baseline JPEG in colour whose only scan is of its lightness."""
+    data = encoded(Image.new("L", (side, side), 200), "JPEG")
+    frame = data.index(b"\xff\xc0")
+    size, component = data[frame + 4 : frame + 9], data[frame + 11 : frame + 13]
+    components = b"".join(bytes([number]) + component for number in (1, 2, 3))
+    return data[:frame] + b"\xff\xc0\0\x11" + size + b"\3" + components + data[frame + 13 :]
+
+
+def test_a_jpeg_of_a_scan_for_each_component_is_refused_for_its_coefficients() -> None:
+    assert decode(one_component_of_three(4400)).width == 4400
+    with pytest.raises(PhotoTooLargeError, match="at most 20000000"):
+        decode(one_component_of_three(4500))
+
+
+def test_a_progressive_jpeg_is_refused_for_its_coefficients() -> None:
     page = Image.new("RGB", (4500, 4500), "white")
     quartered, whole = (
         encoded(page, "JPEG", progressive=True, subsampling=way) for way in ("4:2:0", "4:4:4")
