@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 from model.errors import (
@@ -33,6 +33,9 @@ from model.vision.picture import Picture
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 """The allow-list. No MPO: it has no opener of its own (they open as JPEG); naming it breaks the others."""
+
+PngImagePlugin.MAX_TEXT_MEMORY = 1 << 20
+"""Bytes of all texts in a PNG, unpacked; Pillow keeps up to 64 MB of them."""
 
 _ORIENTATION = 0x0112
 _TRANSPOSITIONS = {

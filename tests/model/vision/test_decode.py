@@ -8,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from model.errors import (
     BrokenPhotoError,
@@ -30,6 +31,13 @@ def png_header(width: int, height: int) -> bytes:
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks
     )
+
+
+def long_texts(count: int) -> PngInfo:
+    texts = PngInfo()
+    for number in range(count):
+        texts.add_text(f"text {number}", "a" * 500_000, zip=True)
+    return texts
 
 
 def repeated_last_scan(times: int) -> bytes:
@@ -185,6 +193,7 @@ def test_other_large_pictures_are_averaged(image_format: str) -> None:
         png_header(30_000, 30_000),
         png_header(13_000, 13_000),
         png_header(25_000, 10),
+        encoded(PAGE, pnginfo=long_texts(3)),
         b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + (11_999).to_bytes(3, "little") * 2,
     ],
 )
@@ -211,6 +220,10 @@ def test_a_flood_of_scans_in_a_video_behind_a_jpeg_or_a_thumbnail_before_it_is_n
 
 def test_an_ordinary_progressive_jpeg_is_read() -> None:
     assert decode(encoded(PAGE, "JPEG", progressive=True)).pixels.shape == (240, 320)
+
+
+def test_a_png_may_hold_a_long_text() -> None:
+    assert decode(encoded(PAGE, pnginfo=long_texts(2))).pixels.shape == (240, 320)
 
 
 def one_component_of_three(side: int) -> bytes:
