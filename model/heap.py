@@ -6,7 +6,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Parameters of mallopt(3)."""
 
 
-def keep_freed_memory(largest: int, most: int) -> None:
+def keep_freed_memory(largest: int = 32 << 20, most: int = 1 << 30) -> None:
     """Ask the C library to keep what is freed, for the next array of its size.
 
     By default glibc gives large arrays back to the system, which hands them out again page by page, zeroed: a
@@ -14,8 +14,8 @@ def keep_freed_memory(largest: int, most: int) -> None:
     nothing.
 
     Args:
-        largest: bytes; larger arrays go back all the same.
-        most: bytes that are kept at the end of the heap.
+        largest: bytes; larger arrays go back all the same. The default is the most that glibc takes.
+        most: bytes that are kept at the end of the heap; by default as many as training frees.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

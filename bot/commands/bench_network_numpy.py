@@ -75,7 +75,7 @@ def one_image() -> Figures:
     With nothing else in this process, its heap would end behind what a convolution needs, and shrink and grow
     with every image.
     """
-    keep_freed_memory(largest=32 << 20, most=1 << 30)
+    keep_freed_memory()
     network = architectures.build("reader", np.random.default_rng(0))
     pixels = np.random.default_rng(1).random((1, 784), np.float32)
     return {"seconds": fastest(lambda: network.probabilities(pixels), 50, IMAGES)}

@@ -31,7 +31,7 @@ class Workers:
         self.parts = parts
         self.chunk = chunk
         self._pool = ThreadPoolExecutor(threads)
-        keep_freed_memory(largest=32 << 20, most=1 << 30)
+        keep_freed_memory()
         self._limits = threadpool_limits(1, user_api="blas")
 
     def __enter__(self) -> Self:

@@ -166,33 +166,37 @@ def is_connecting(_process: psutil.Process, folder: Path) -> bool:
     return "Serving Telegram" in (folder / "bot.log").read_text()
 
 
+def is_serving(_process: psutil.Process, folder: Path) -> bool:
+    return "serving as" in (folder / "bot.log").read_text()
+
+
+async def stops_in_good_order(
+    folder: Path, moment: Callable[[psutil.Process, Path], bool], signals: list[signal.Signals]
+) -> None:
+    """It does, given these signals from a moment on."""
+    async with serving(folder) as telegram:
+        installation = Installation(folder, telegram)
+        async with installation.running() as process, asyncio.timeout(100):
+            while not moment(psutil.Process(process.pid), folder):
+                await asyncio.sleep(0.001)
+            for number in signals:
+                process.send_signal(number)
+                await asyncio.sleep(0.01)
+            assert await process.wait() == 0
+    assert "Traceback" not in installation.log.read_text()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which signals a process minds")
 @pytest.mark.parametrize("moment", [is_loading, is_migrating, is_connecting])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_asked_to_stop_it_stops_in_good_order_however_early(
     tmp_path: Path, moment: Callable[[psutil.Process, Path], bool], number: signal.Signals
 ) -> None:
-    async with serving(tmp_path) as telegram:
-        installation = Installation(tmp_path, telegram)
-        async with installation.running() as process, asyncio.timeout(100):
-            while not moment(psutil.Process(process.pid), tmp_path):
-                await asyncio.sleep(0.001)
-            process.send_signal(number)
-            assert await process.wait() == 0
-    assert "Traceback" not in installation.log.read_text()
+    await stops_in_good_order(tmp_path, moment, [number])
 
 
 async def test_asked_to_stop_again_while_it_stops_it_still_stops_in_good_order(tmp_path: Path) -> None:
-    async with serving(tmp_path) as telegram:
-        installation = Installation(tmp_path, telegram)
-        async with installation.running() as process, asyncio.timeout(100):
-            while "serving as" not in installation.log.read_text():
-                await asyncio.sleep(0.01)
-            for _ in range(3):
-                process.send_signal(signal.SIGINT)
-                await asyncio.sleep(0.01)
-            assert await process.wait() == 0
-    assert "Traceback" not in installation.log.read_text()
+    await stops_in_good_order(tmp_path, is_serving, [signal.SIGINT] * 3)
 
 
 async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed(tmp_path: Path, photos: Photos) -> None:
