@@ -196,7 +196,7 @@ async def test_asked_to_stop_it_stops_in_good_order_however_early(
 
 
 async def test_asked_to_stop_again_while_it_stops_it_still_stops_in_good_order(tmp_path: Path) -> None:
-    await stops_in_good_order(tmp_path, is_serving, [signal.SIGINT] * 3)
+    await stops_in_good_order(tmp_path, is_serving, [signal.SIGINT] * 6)
 
 
 async def test_nothing_is_lost_or_doubled_when_the_bot_is_killed(tmp_path: Path, photos: Photos) -> None:
