@@ -8,9 +8,8 @@ from statistics import quantiles
 from time import perf_counter
 
 from bot.decoder import DecoderPool
-from bot.services.training_process import TrainingProcess
+from bot.services import training_process
 from model.learning.camera_evaluation import drawn_photos
-from model.learning.retraining import Outcome
 from model.nn import checkpoint
 from model.recognizer import Recognizer
 
@@ -60,9 +59,7 @@ async def bench_retraining(job: bytes, corrections: int) -> RetrainingFigures:
 
 async def _train(job: bytes) -> float:
     started = perf_counter()
-    async for message in TrainingProcess().run(job):
-        if isinstance(message, Outcome):
-            break
+    await training_process.train(job)
     return perf_counter() - started
 
 

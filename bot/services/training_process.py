@@ -3,16 +3,14 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass
+from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any
 
 from model.errors import TrainingError
 from model.learning.gate import Verdict
 from model.learning.report_card import ReportCard
-from model.learning.retraining import Outcome, Stage
+from model.learning.retraining import Outcome, Report, Stage
 
 SILENCE_SECONDS = 300.0
 """A process that says nothing for so long has hung."""
@@ -20,106 +18,83 @@ LINE_BYTES = 1 << 24
 """The report card with its pictures is one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the process is doing.
-
-    Attributes:
-        done: part of the stage that is done, 0..1.
-    """
-
-    stage: Stage
-    done: float
-
-
-class TrainingProcess:
-    """One run of `bot.trainer`.
+async def train(job: bytes, report: Report = lambda *_: None) -> Outcome:
+    """What came of one run of `bot.trainer`, which has ended when this has, whichever way that is.
 
     Its environment is empty but for two limits: neither key nor token can be read from it, and its command
     line holds nothing but the name of the module.
+
+    Args:
+        job: as `bot.trainer.pack_job` made it.
+        report: told how far it is.
+
+    Raises:
+        TrainingError: it failed, hung or was killed; the message says which.
     """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.trainer"),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        limit=LINE_BYTES,
+        cwd=Path(__file__).parents[2],
+        env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )
+    try:
+        return await _converse(process, job, report)
+    except (BrokenPipeError, ConnectionResetError, asyncio.IncompleteReadError):
+        raise TrainingError(await _last_words(process)) from None
+    finally:
+        await _kill(process)
 
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
 
-    async def run(self, job: bytes) -> AsyncGenerator[Step | Outcome, None]:
-        """Every step of the process, then what came of it.
+async def _converse(process: Process, job: bytes, report: Report) -> Outcome:
+    assert process.stdin is not None  # it was opened as a pipe
+    assert process.stdout is not None  # so was this
+    process.stdin.write(len(job).to_bytes(8, "big") + job)
+    await process.stdin.drain()
+    while True:
+        message = await _next(process.stdout)
+        if "error" in message:
+            raise TrainingError(message["error"])
+        if "bytes" in message:
+            candidate = await process.stdout.readexactly(message["bytes"])
+            card = ReportCard.from_dict(message["card"])
+            return Outcome(candidate, card, Verdict.from_dict(message["verdict"]))
+        report(Stage(message["stage"]), message["done"])
 
-        Raises:
-            TrainingError: it failed, hung or was killed; the message says which.
-        """
-        self._process = process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot.trainer",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=LINE_BYTES,
-            cwd=Path(__file__).parents[2],
-            env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+
+async def _next(stdout: asyncio.StreamReader) -> dict[str, Any]:
+    try:
+        line = await asyncio.wait_for(stdout.readuntil(), SILENCE_SECONDS)
+    except TimeoutError:
+        raise TrainingError(f"the training process said nothing for {SILENCE_SECONDS:.0f} s") from None
+    message: dict[str, Any] = json.loads(line)
+    return message
+
+
+async def _last_words(process: Process) -> str:
+    assert process.stderr is not None  # it was opened as a pipe
+    words = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
+    status = await process.wait()
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"the training process {how}" + (f": {words[-1]}" if words else "")
+
+
+async def _kill(process: Process) -> None:
+    """End a process at once; it holds nothing that is worth saving.
+
+    Who is cancelled meanwhile still waits for the end, which is near: nobody else would.
+    """
+    if process.returncode is not None:
+        return
+    process.kill()
+    ending = asyncio.create_task(process.wait())
+    cancelled: asyncio.CancelledError | None = None
+    while not ending.done():
         try:
-            async with aclosing(self._converse(process, job)) as messages:
-                async for message in messages:
-                    yield message
-        finally:
-            await self.kill()
-
-    async def kill(self) -> None:
-        """End the process at once; it holds nothing that is worth saving.
-
-        Who is cancelled meanwhile still waits for the end, which is near: nobody else would.
-        """
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.kill()
-        ending = asyncio.create_task(process.wait())
-        cancelled: asyncio.CancelledError | None = None
-        while not ending.done():
-            try:
-                await asyncio.shield(ending)
-            except asyncio.CancelledError as exc:
-                cancelled = exc
-        if cancelled is not None:
-            raise cancelled
-
-    async def _converse(
-        self, process: asyncio.subprocess.Process, job: bytes
-    ) -> AsyncGenerator[Step | Outcome, None]:
-        assert process.stdin is not None  # it was opened as a pipe
-        assert process.stdout is not None  # so was this
-        try:
-            process.stdin.write(len(job).to_bytes(8, "big") + job)
-            await process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            raise TrainingError(await self._last_words(process)) from None
-        while True:
-            message = await self._next(process.stdout)
-            if message is None:
-                raise TrainingError(await self._last_words(process))
-            if "error" in message:
-                raise TrainingError(message["error"])
-            if "bytes" in message:
-                candidate = await process.stdout.readexactly(message["bytes"])
-                card = ReportCard.from_dict(message["card"])
-                yield Outcome(candidate, card, Verdict.from_dict(message["verdict"]))
-                return
-            yield Step(Stage(message["stage"]), message["done"])
-
-    @staticmethod
-    async def _next(stdout: asyncio.StreamReader) -> dict[str, Any] | None:
-        try:
-            line = await asyncio.wait_for(stdout.readline(), SILENCE_SECONDS)
-        except TimeoutError:
-            raise TrainingError(f"the training process said nothing for {SILENCE_SECONDS:.0f} s") from None
-        return json.loads(line) if line.endswith(b"\n") else None
-
-    @staticmethod
-    async def _last_words(process: asyncio.subprocess.Process) -> str:
-        assert process.stderr is not None  # it was opened as a pipe
-        words = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
-        status = await process.wait()
-        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        return f"the training process {how}" + (f": {words[-1]}" if words else "")
+            await asyncio.shield(ending)
+        except asyncio.CancelledError as exc:
+            cancelled = exc
+    if cancelled is not None:
+        raise cancelled

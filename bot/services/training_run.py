@@ -7,23 +7,22 @@ import os
 import platform
 import uuid
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from bot.config import Learning
+from bot.services import training_process
 from bot.services.champion import Champion
 from bot.services.lesson import Lesson, LessonService
-from bot.services.training_process import TrainingProcess
 from bot.trainer import Settings, pack_job
 from model.errors import DataError, ModelError, TrainingError
-from model.learning import mnist
+from model.learning import mnist, retraining
 from model.learning.finetuning import FineTuning
 from model.learning.gate import Margins
 from model.learning.materials import Pictures
-from model.learning.retraining import Outcome
 from storage import model_versions, runs
 from storage.engine import Database
 from storage.errors import ConstraintError, RunLostError, StorageError, VersionUnconsentedError
@@ -157,12 +156,11 @@ class TrainingRunner:
             return
         await self._fetch_mnist()
         job = await self._job(lesson, run)
-        async with aclosing(TrainingProcess().run(job)) as messages:  # so that it has ended when this has
-            async for message in messages:
-                if isinstance(message, Outcome):
-                    await self._store(run, lesson, message)
-                else:
-                    self._at = (Stage(message.stage.value), message.done)
+        outcome = await training_process.train(job, self._report)
+        await self._store(run, lesson, outcome)
+
+    def _report(self, stage: retraining.Stage, done: float) -> None:
+        self._at = (Stage(stage.value), done)
 
     async def _learn_nothing(self, run: TrainingRunRecord) -> None:
         """Nothing is taught any more: what was learned from those who left gives way to the shipped one."""
@@ -207,7 +205,7 @@ class TrainingRunner:
         )
         return pack_job(start, champion, lesson.trained, lesson.held_out, settings)
 
-    async def _store(self, run: TrainingRunRecord, lesson: Lesson, outcome: Outcome) -> None:
+    async def _store(self, run: TrainingRunRecord, lesson: Lesson, outcome: retraining.Outcome) -> None:
         """Store the candidate and what it learned from; promote it where nobody is to be asked."""
         passed = outcome.verdict.passed
         new = NewModelVersion(

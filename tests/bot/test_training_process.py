@@ -1,22 +1,24 @@
 """The training process: whatever happens to it, whoever started it is told."""
 
 import asyncio
-import os
-import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
-from bot.services.training_process import Step, TrainingProcess
+from bot.services import training_process
 from bot.trainer import Settings, pack_job
 from model.errors import TrainingError
 from model.learning import handwriting
 from model.learning.examples import Examples
 from model.learning.gate import Margins
-from model.learning.retraining import Outcome, Stage
+from model.learning.retraining import Stage
 from model.nn import checkpoint
 from tests.bot.school import SMALL
+
+Processes = Callable[[], set[psutil.Process]]
 
 
 @pytest.fixture
@@ -29,48 +31,52 @@ def job(tmp_path: Path) -> bytes:
     return pack_job(shipped, shipped, taught, taught.take(slice(0, 0)), settings)
 
 
-async def kill_at(process: TrainingProcess, job: bytes, stage: Stage) -> None:
-    async for message in process.run(job):
-        if isinstance(message, Step) and message.stage is stage:
-            assert process._process is not None  # it speaks
-            os.kill(process._process.pid, signal.SIGKILL)
+@pytest.fixture
+def left() -> Processes:
+    """Processes that the test has started, and that nobody has seen the end of."""
+    before = set(psutil.Process().children())
+    return lambda: set(psutil.Process().children()) - before
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-async def test_killed_at_any_stage_it_is_known_to_have_been_killed(job: bytes, stage: Stage) -> None:
+async def test_killed_at_any_stage_it_is_known_to_have_been_killed(
+    job: bytes, left: Processes, stage: Stage
+) -> None:
+    def kill(at: Stage, _: float) -> None:
+        for process in left() if at is stage else ():
+            process.kill()
+
     with pytest.raises(TrainingError, match="killed by signal 9"):
-        await kill_at(TrainingProcess(), job, stage)
+        await training_process.train(job, kill)
 
 
-async def test_who_is_cancelled_twice_leaves_no_process_behind(job: bytes) -> None:
-    process = TrainingProcess()
-
-    async def run() -> None:
-        async for _ in process.run(job):
-            pass
-
-    running = asyncio.create_task(run())
-    while process._process is None:
-        await asyncio.sleep(0.01)
-    running.cancel()
-    await asyncio.sleep(0)  # it is waiting for the end of what it killed
-    running.cancel()
+async def test_who_is_cancelled_again_and_again_leaves_no_process_behind(job: bytes, left: Processes) -> None:
+    speaking = asyncio.Event()
+    training = asyncio.create_task(training_process.train(job, lambda *_: speaking.set()))
+    await speaking.wait()
+    while not training.done():  # also while it waits for the end of what it killed
+        training.cancel()
+        await asyncio.sleep(0)
 
     with pytest.raises(asyncio.CancelledError):
-        await running
-    assert process._process.returncode == -signal.SIGKILL
+        await training
+    assert not left()
+
+
+async def test_it_has_ended_when_what_came_of_it_is_known(job: bytes, left: Processes) -> None:
+    await training_process.train(job)
+
+    assert not left()
 
 
 async def test_equal_jobs_give_equal_bytes_whatever_was_rendered_before(job: bytes, tmp_path: Path) -> None:
-    outcomes = []
-    for _ in range(2):  # the second finds the renderings of the first
-        outcomes += [message async for message in TrainingProcess().run(job) if isinstance(message, Outcome)]
+    first = await training_process.train(job)
+    second = await training_process.train(job)  # it finds the renderings of the first
 
-    assert outcomes[0].candidate == outcomes[1].candidate
+    assert first.candidate == second.candidate
     assert list(tmp_path.glob("holdouts-*"))
 
 
 async def test_what_is_no_job_is_an_error_with_words(job: bytes) -> None:
     with pytest.raises(TrainingError, match="the training process ended with status 1"):
-        async for _ in TrainingProcess().run(job[: len(job) // 2]):
-            pass
+        await training_process.train(job[: len(job) // 2])
