@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 INTERVAL = timedelta(hours=1)
 UPDATES_KEPT = timedelta(days=3)
 """Telegram repeats an update for a day at most."""
+OPEN_UPDATES_KEPT = timedelta(days=30)
+"""A bot that was off for so long begins anew; another that took its place never handles them."""
 BACKUPS_KEPT = timedelta(days=30)
 
 
@@ -44,7 +46,7 @@ class Housekeeping:
             await asyncio.to_thread(backup.expire, self._database.path, now - BACKUPS_KEPT)
         async with self._database.transaction() as session:
             erased = await predictions.delete_expired(session, now - self._retention, now)
-            await inbox.prune(session, now - UPDATES_KEPT)
+            await inbox.prune(session, now - UPDATES_KEPT, now - OPEN_UPDATES_KEPT)
         if erased.predictions:
             log.info("%d readings without consent have expired", erased.predictions)
         await self._database.scrub()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.encryption import Keyring
@@ -116,15 +116,18 @@ async def mark_failed(session: AsyncSession, bot_id: int, update_id: int, error:
     )
 
 
-async def prune(session: AsyncSession, before: datetime) -> int:
-    """Remove handled and failed updates that came before a moment; how many.
+async def prune(session: AsyncSession, before: datetime, open_before: datetime) -> int:
+    """Remove updates that came before a moment and were handled or failed, and older ones in any state.
 
-    Telegram keeps updates for a day, so after two none comes again; after a quiet week ids start anew.
+    Telegram keeps updates for a day, so after two none comes again; after a quiet week ids start anew. What
+    nobody handles for long is of a bot that is served here no more.
+
+    Returns:
+        How many.
     """
+    is_handled = and_(InboxRow.received_at < before, InboxRow.state != InboxState.OPEN)
     gone = await session.scalars(
-        delete(InboxRow)
-        .where(InboxRow.received_at < before, InboxRow.state != InboxState.OPEN)
-        .returning(InboxRow.id)
+        delete(InboxRow).where(or_(is_handled, InboxRow.received_at < open_before)).returning(InboxRow.id)
     )
     return len(gone.all())
 

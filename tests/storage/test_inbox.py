@@ -72,8 +72,16 @@ async def test_what_is_old_and_handled_goes_and_its_number_may_come_again(databa
         await inbox.put(session, BOT, [NewUpdate(3, {})], later(days=2))
         await inbox.mark_done(session, BOT, 1)
         await inbox.mark_done(session, BOT, 3)
-        assert await inbox.prune(session, later(days=1)) == 1
+        assert await inbox.prune(session, later(days=1), NOW) == 1
         assert await inbox.put(session, BOT, [NewUpdate(1, {}), NewUpdate(3, {})], NOW) == [1]
+
+
+async def test_what_nobody_handles_goes_at_last(database: Database) -> None:
+    async with database.transaction() as session:
+        await inbox.put(session, BOT, [NewUpdate(1, {})], NOW)
+        await inbox.put(session, BOT, [NewUpdate(2, {})], later(days=2))
+        assert await inbox.prune(session, NOW, later(days=1)) == 1
+        assert [record.update_id for record in await inbox.open_updates(session, BOT)] == [2]
 
 
 async def test_what_is_open_is_encrypted_anew_when_the_key_is_rotated(database: Database) -> None:
