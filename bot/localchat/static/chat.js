@@ -234,7 +234,9 @@ function offerRetry(again) {
   );
 }
 
+let samples; // the same buttons each time: one that is drawn anew while it sends would send again
 function drawWelcome() {
+  samples ??= outbox.sampleButtons(1, 4);
   const isPrivate = state.chat.type === "private";
   const words = isPrivate
     ? state.bot.description || state.bot.short_description || say("welcome_help")
@@ -243,7 +245,7 @@ function drawWelcome() {
     avatar(isPrivate ? state.bot : state.chat),
     element("h2", {}, isPrivate ? say("welcome") : state.chat.title),
     element("p", {}, words),
-    ...(isPrivate ? [element("div", { class: "strip" }, ...outbox.sampleButtons(1, 4)), element("p", { class: "fine" }, say("welcome_samples"))] : []),
+    ...(isPrivate ? [element("div", { class: "strip" }, ...samples), element("p", { class: "fine" }, say("welcome_samples"))] : []),
   );
 }
 

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,13 @@ async def page(desktop: Page) -> Page:
     """The page on a desktop, in the chat of "You"; nothing may go wrong in its scripts."""
     await become(desktop, "You")
     return desktop
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fresh(browser: Browser, tmp_path: Path) -> AsyncIterator[Page]:
+    """The page on a desktop, of a bot that nobody has written to yet."""
+    async with running_in(config_in(tmp_path)) as running, opened(browser, running, DESKTOP) as page:
+        yield page
 
 
 class opened:  # noqa: N801 - used like a function, as the context managers of contextlib
@@ -188,13 +196,13 @@ async def read_aloud(page: Page) -> set[str]:
     return {node["name"]["value"] for node in tree["nodes"] if not node["ignored"] and "name" in node}
 
 
-async def test_a_newcomer_is_told_what_the_bot_does_and_starts_it(page: Page) -> None:
-    await expect(page.locator("#welcome")).to_contain_text("What can this bot do?")
+async def test_a_newcomer_is_told_what_the_bot_does_and_starts_it(fresh: Page) -> None:
+    await expect(fresh.locator("#welcome")).to_contain_text("What can this bot do?")
 
-    await begin(page)
+    await begin(fresh)
 
-    await expect(page.locator("#welcome")).to_be_hidden()
-    await expect(page.locator("#text")).to_be_focused()
+    await expect(fresh.locator("#welcome")).to_be_hidden()
+    await expect(fresh.locator("#text")).to_be_focused()
 
 
 async def test_a_chosen_file_is_looked_at_sent_and_read(page: Page, seven: SamplePhoto) -> None:
@@ -269,29 +277,43 @@ async def test_a_button_pressed_twice_before_it_is_answered_is_pressed_once(
     await page.unroute("**/press")
 
 
-async def test_hasty_presses_send_everything_once(page: Page, seven: SamplePhoto) -> None:
-    await become(page, "Robin")
-    await page.locator("#more").click()
-    await page.get_by_role("menuitem", name="Clear history").click()
-    await expect(page.locator("#welcome .strip")).to_be_visible()
-    async with sending(page):
-        await page.locator("#welcome .strip button").first.dblclick()
-    async with sending(page):
-        await page.locator("#text").fill("once")
-        await page.locator("#send").dblclick()
-    async with sending(page):
-        await page.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
-        await page.locator("#outbox .primary").evaluate("(send) => { send.click(); send.click(); }")
-    await expect_reading(page, "7")
-    await expect(page.locator(".message.out")).to_have_count(3)
-    await page.locator("#more").click()
-    await page.get_by_role("menuitem", name="Clear history").click()
-    await expect(page.locator(".message")).to_have_count(0)
-    async with sending(page):
-        await page.locator("#start").dblclick()
+async def test_hasty_presses_send_everything_once(fresh: Page, seven: SamplePhoto) -> None:
+    async with sending(fresh):
+        await fresh.locator("#welcome .strip button").first.dblclick()
+    async with sending(fresh):
+        await fresh.locator("#text").fill("once")
+        await fresh.locator("#send").dblclick()
+    async with sending(fresh):
+        await fresh.evaluate(f"([bytes, way]) => ({GIVE_FILE})(bytes, way)", [list(seven.jpeg), "paste"])
+        await fresh.locator("#outbox .primary").evaluate("(send) => { send.click(); send.click(); }")
+    await expect_reading(fresh, "7")
+    await expect(fresh.locator(".message.out")).to_have_count(3)
+    await fresh.locator("#more").click()
+    await fresh.get_by_role("menuitem", name="Clear history").click()
+    await expect(fresh.locator(".message")).to_have_count(0)
+    async with sending(fresh):
+        await fresh.locator("#start").dblclick()
 
-    await expect(newest_answer(page)).to_contain_text("Send me a photo")
-    await expect(page.locator(".message.out")).to_have_count(1)
+    await expect(newest_answer(fresh)).to_contain_text("Send me a photo")
+    await expect(fresh.locator(".message.out")).to_have_count(1)
+
+
+async def test_a_sample_on_its_way_is_not_sent_again_where_the_welcome_is_drawn_anew(fresh: Page) -> None:
+    drawn = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await drawn.wait()
+        await route.continue_()
+
+    sample = fresh.locator("#welcome .strip button").first
+    await fresh.route("**/samples/1/0", wait)
+    async with sending(fresh):
+        await sample.click()
+        async with fresh.expect_response("**/localchat/state"):
+            await fresh.locator("#more").click()
+            await fresh.get_by_role("menuitem", name="Clear history").click()
+        await expect(sample).to_be_disabled()
+        drawn.set()
 
 
 async def test_a_web_app_opened_hastily_opens_once_and_for_nobody_else(page: Page) -> None:
@@ -842,6 +864,7 @@ async def test_the_admin_sees_more_commands_and_may_retrain(page: Page) -> None:
     await expect(page.locator(".message.out").last).to_contain_text("/retrain")
     await expect(newest_answer(page)).to_contain_text("no corrections that may train")
     await become(page, "You")
+    await begin(page)
     await page.locator("#text").fill("/ret")
     await expect(page.locator("#commands")).to_be_hidden()
     await page.locator("#text").fill("")
