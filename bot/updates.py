@@ -17,7 +17,7 @@ _ESSENTIAL = ("message_id", "date", "chat", "from", "message_thread_id", "is_top
 
 def parsed(payload: dict[str, Any], bot: Bot) -> Update:
     """An update; of what is not understood the essential, or else nothing but its number."""
-    kinds = {kind: content for kind, content in payload.items() if kind != "update_id"}
+    kinds = {kind: _without_topic(content) for kind, content in payload.items() if kind != "update_id"}
     essentials = {kind: _essential(content) for kind, content in kinds.items()}
     for contents in (kinds, essentials, {}):
         try:
@@ -26,6 +26,14 @@ def parsed(payload: dict[str, Any], bot: Bot) -> Update:
             # never with the content, which is somebody's
             log.warning("update %d is not understood: %s", payload["update_id"], type(exc).__name__)
     raise AssertionError("an update without content has been refused")
+
+
+def _without_topic(content: Any) -> Any:
+    """A message; in a forum Telegram has what is no reply answer the message that its topic began with."""
+    replied = content.get("reply_to_message") if isinstance(content, dict) else None
+    if not isinstance(replied, dict) or "forum_topic_created" not in replied:
+        return content
+    return {field: value for field, value in content.items() if field != "reply_to_message"}
 
 
 def _essential(content: Any) -> Any:

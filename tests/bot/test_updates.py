@@ -30,6 +30,19 @@ def test_of_a_message_that_is_not_understood_it_is_known_who_sent_it() -> None:
     assert (found.update_id, found.message.id, found.effective_user.id) == (8, 3, 5)
 
 
+def test_what_only_stands_in_a_topic_of_a_forum_is_no_reply() -> None:
+    said = {**MESSAGE, "message_id": 4, "poll": None, "text": "/correct 7"}
+    began = {**said, "message_id": 3, "forum_topic_created": {"name": "digits", "icon_color": 7322096}}
+
+    in_topic, reply = (update(message={**said, "reply_to_message": to}).message for to in (began, said))
+
+    assert in_topic is not None
+    assert reply is not None
+    assert in_topic.text == "/correct 7"
+    assert in_topic.reply_to_message is None
+    assert reply.reply_to_message is not None
+
+
 @pytest.mark.parametrize(
     "content", [None, 7, "text", [], {"message_id": 3}, {**MESSAGE, "chat": {"id": "five"}, "date": "now"}]
 )
