@@ -147,13 +147,14 @@ async def on_serve(update: Update, context: Context) -> None:
 
 
 async def on_reject(update: Update, context: Context) -> None:
-    """Remember that a candidate is not wanted."""
+    """Remember that a candidate is not wanted, unless another administrator has promoted it meanwhile."""
     query = update.callback_query
     assert query is not None  # a CallbackQueryHandler gets nothing else
     assert context.match is not None  # its pattern has matched
     admin_of(update, context)
     version = await context.services.learning.reject(int(context.match.group(1)))
-    text = learning_replies.rejected(texts_for(update), version.id)
+    told = learning_replies.serves if version.is_serving else learning_replies.rejected
+    text = told(texts_for(update), version.id)
     await acknowledge(query, text)
     await _settle(query.message, text)
 

@@ -16,7 +16,7 @@ from bot.services.training_run import Stage, TrainingRunner, Trigger
 from bot.services.versions import Version, VersionTimeline
 from storage import labelled_glyphs, model_versions, runs
 from storage.engine import Database
-from storage.errors import RunInProgressError, RunLostError, SlotTakenError, StorageError
+from storage.errors import DatabaseError, RunInProgressError, RunLostError, SlotTakenError, StorageError
 from storage.records import NewTrainingRun, RunState, TrainingRunRecord, VersionState
 
 log = logging.getLogger(__name__)
@@ -125,15 +125,23 @@ class LearningService:
         return run.id
 
     async def watch(self, run_id: int) -> AsyncIterator[Progress]:
-        """How far a run is, about once a second, until it is over; also of another process's."""
+        """How far a run is, about once a second, until it is over; also of another process's.
+
+        While the database cannot be asked nothing is told; the run may go on meanwhile.
+
+        Raises:
+            RunNotFoundError: there is none.
+        """
         while True:
-            await self._mark_crashed()
-            async with self._database.reading() as session:
-                run = await runs.get(session, run_id)
-            progress = self._progress(run)
-            yield progress
-            if progress.is_over:
-                return
+            try:
+                await self._mark_crashed()
+                progress = await self._progress(run_id)
+            except DatabaseError as exc:
+                log.warning("training %d is not seen: %s", run_id, exc)
+            else:
+                yield progress
+                if progress.is_over:
+                    return
             await asyncio.sleep(WATCH_SECONDS)
 
     async def cancel(self) -> bool:
@@ -291,12 +299,13 @@ class LearningService:
         await self._tell(run.id)
 
     async def _tell(self, run_id: int) -> None:
-        async with self._database.reading() as session:
-            progress = self._progress(await runs.get(session, run_id))
+        progress = await self._progress(run_id)
         for listener in self._listeners:
             await listener(progress)
 
-    def _progress(self, run: TrainingRunRecord) -> Progress:
+    async def _progress(self, run_id: int) -> Progress:
+        async with self._database.reading() as session:
+            run = await runs.get(session, run_id)
         begin, end = _BEGINS.get(run.stage, 0.0), _ENDS.get(run.stage, 1.0)
         done = 1.0 if run.state is RunState.FINISHED else begin + run.progress * (end - begin)
         seconds_left = None

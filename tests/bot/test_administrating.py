@@ -60,6 +60,7 @@ async def test_an_administrator_reviews_retrains_promotes_and_goes_back(
     assert "It passed the gate. Shall it serve?" in card["caption"]
 
     assert await toast(admin, card["message_id"], button(card, "Promote")) == "Version 2 serves now."
+    assert await toast(admin, card["message_id"], button(card, "Reject")) == "Version 2 serves now."
     models = await admin.answer_to(await admin.send("/models"))
     assert models["text"].splitlines()[1].startswith("v2 ")
     assert "serves since" in models["text"].splitlines()[1]

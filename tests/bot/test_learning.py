@@ -6,7 +6,7 @@ import resource
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import i18n, learning_replies
 from bot.config import Learning
@@ -27,7 +28,13 @@ from model.learning import handwriting, mnist
 from model.learning.styles import Style
 from model.nn import checkpoint
 from storage import contributors, labelled_glyphs, runs
-from storage.errors import RunInProgressError, VersionForgottenError, VersionUnconsentedError
+from storage.engine import Database
+from storage.errors import (
+    DatabaseUnavailableError,
+    RunInProgressError,
+    VersionForgottenError,
+    VersionUnconsentedError,
+)
 from storage.records import CorrectionState, NewTrainingRun, RunState, TrainingRunRecord, VersionState
 from tests.bot.conftest import config_in, in_background, running_in
 from tests.bot.person import PATIENCE, says
@@ -326,6 +333,28 @@ async def test_a_training_is_watched_while_another_process_holds_the_database(sc
         other.execute("BEGIN IMMEDIATE")
         async with asyncio.timeout(5):
             assert not (await anext(school.learning.watch(run.id))).is_over
+
+
+async def test_who_watches_a_training_sees_its_end_although_the_database_was_away_meanwhile(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = asyncio.Event()
+
+    def is_away(_: Database) -> AbstractAsyncContextManager[AsyncSession]:
+        looked.set()
+        raise DatabaseUnavailableError("no connection")
+
+    wanted = NewTrainingRun("command", school.now())
+    async with school.database.transaction() as session:
+        run = await runs.start(session, wanted, "holder", school.now(), LEASE)
+    watching = asyncio.create_task(school.finish(run.id))
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "reading", is_away)
+        await looked.wait()
+    async with school.database.transaction() as session:
+        await runs.end(session, run.id, "holder", school.now(), RunState.FINISHED)
+
+    assert (await watching).state is RunState.FINISHED
 
 
 async def test_a_crashed_training_is_marked_and_told_of_without_anybody_asking(school: School) -> None:
