@@ -68,8 +68,8 @@ async def get_or_create(session: AsyncSession, bot_id: int, user_id: int, now: d
     return row.to_record()
 
 
-async def set_asked(session: AsyncSession, contributor_id: int, asked_at: datetime | None) -> None:
-    """Remember when a person was asked for consent, so that they are asked once; None: not yet.
+async def set_asked(session: AsyncSession, contributor_id: int, asked_at: datetime) -> None:
+    """Remember when a person was asked for consent, so that they are asked once.
 
     Raises:
         ContributorNotFoundError: nobody has this id.

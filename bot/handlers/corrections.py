@@ -3,7 +3,6 @@
 import re
 
 from telegram import Message, Update
-from telegram.error import TelegramError
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot import keyboards, replies
@@ -163,15 +162,13 @@ async def _show(texts: Texts, prediction_id: int, context: Context) -> None:
 
 async def _ask_consent(corrected: Corrected, update: Update, message: Message, context: Context) -> None:
     """Ask once, after the first correction, whether corrections may train."""
-    texts, person = texts_for(update), person_of(update, context)
-    if not corrected.asks_consent or not await context.services.consent.begin_asking(person):
+    if not corrected.asks_consent:
         return
-    keyboard = keyboards.consent(texts, person.user_id, TEXT_VERSION)
-    try:
-        await message.reply_html(replies.ask_consent(texts), reply_markup=keyboard)
-    except TelegramError:
-        await context.services.consent.take_back_asking(person)  # the next correction asks
-        raise
+    texts, person = texts_for(update), person_of(update, context)
+    async with context.services.consent.asking(person) as asks:
+        if asks:
+            keyboard = keyboards.consent(texts, person.user_id, TEXT_VERSION)
+            await message.reply_html(replies.ask_consent(texts), reply_markup=keyboard)
 
 
 class _RepliedDigits(filters.MessageFilter):

@@ -1,7 +1,8 @@
 """Whether a person's corrections may train, what they are told, and forgetting them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +40,7 @@ class ConsentService:
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
+        self._asking: set[tuple[int, int]] = set()
 
     async def choice(self, person: Person) -> Choice:
         """What a person has chosen so far."""
@@ -49,21 +51,25 @@ class ConsentService:
         is_given = who.consent is Consent.GIVEN and who.consent_version == TEXT_VERSION
         return Choice(is_given, who.wants_receipts)
 
-    async def begin_asking(self, person: Person) -> bool:
-        """Whether the question is to be put now: once, also where two corrections come at a time."""
-        async with self._database.transaction() as session:
-            who = await contributors.find(session, person.bot_id, person.user_id)
-            if who is None or not is_to_be_asked(who):
-                return False
-            await contributors.set_asked(session, who.id, self._now())
-        return True
+    @asynccontextmanager
+    async def asking(self, person: Person) -> AsyncIterator[bool]:
+        """Whether the question is to be put in the block: once, also where two corrections come at a time.
 
-    async def take_back_asking(self, person: Person) -> None:
-        """The question did not get through, so it is still to be put."""
-        async with self._database.transaction() as session:
-            who = await contributors.find(session, person.bot_id, person.user_id)
-            if who is not None:
-                await contributors.set_asked(session, who.id, None)
+        That it was put is stored when the block has ended; where it failed, the next correction asks.
+        """
+        key, now = (person.bot_id, person.user_id), self._now()
+        if key in self._asking:
+            yield False
+            return
+        self._asking.add(key)
+        try:
+            async with self._database.reading() as session:
+                who = await contributors.find(session, *key)
+            yield (asks := who is not None and is_to_be_asked(who))
+            if asks:
+                await self._set_asked(key, now)
+        finally:
+            self._asking.remove(key)
 
     async def choose(self, person: Person, *, given: bool, version: int, update_id: int) -> None:
         """Store a yes or a no to the text of `version`; a no is always taken.
@@ -107,6 +113,12 @@ class ConsentService:
             erased = await contributors.forget(session, user_id, self._now())
         await self._scrub()
         return erased
+
+    async def _set_asked(self, key: tuple[int, int], asked_at: datetime) -> None:
+        async with self._database.transaction() as session:
+            who = await contributors.find(session, *key)
+            if who is not None:  # not forgotten meanwhile
+                await contributors.set_asked(session, who.id, asked_at)
 
     async def _scrub(self) -> None:
         """Clear what lingers of what was erased; where that cannot be done yet, housekeeping does it soon."""

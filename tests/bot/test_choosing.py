@@ -14,7 +14,7 @@ from bot.errors import ForgottenError
 from bot.housekeeping import Housekeeping
 from bot.services.consent import TEXT_VERSION
 from bot.services.people import Person as Someone
-from storage import inbox
+from storage import contributors, inbox
 from storage.records import NewUpdate
 from tests.bot.conftest import Running, button, toast
 from tests.bot.localchat.conftest import serving
@@ -229,9 +229,31 @@ async def test_what_was_pressed_before_being_forgotten_makes_nobody_known_again(
         await consent.choose(person, given=True, version=TEXT_VERSION, update_id=1)
     with pytest.raises(ForgottenError):
         await consent.set_receipts(person, wanted=True, update_id=2)
-    assert not await consent.begin_asking(person)
-    await consent.take_back_asking(person)
+    async with consent.asking(person) as asks:
+        assert not asks
     assert await rows(running.core) == 0
+
+
+async def test_the_question_is_put_once_and_again_where_it_was_cut_short(running: Running) -> None:
+    consent, person = running.core.services.consent, Someone(7, 5)
+    async with running.core.database.transaction() as session:
+        await contributors.get_or_create(session, person.bot_id, person.user_id, datetime.now(UTC))
+
+    async def ask() -> None:
+        async with consent.asking(person) as asks, consent.asking(person) as asks_meanwhile:
+            assert (asks, asks_meanwhile) == (True, False)
+            async with running.core.database.reading() as session:
+                who = await contributors.find(session, person.bot_id, person.user_id)
+            assert who is not None
+            assert who.asked_at is None, "a bot that is killed now must ask again"
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await ask()
+    async with consent.asking(person) as asks:
+        assert asks
+    async with consent.asking(person) as asks:
+        assert not asks
 
 
 async def rows(core: Core) -> int:
