@@ -137,7 +137,8 @@ async def run(config: Config, announce: Callable[[str], None]) -> None:
         announce: told where the bot is to be found, once it is.
 
     Raises:
-        UnavailableError: Telegram refuses the token, or the port of the local chat is taken.
+        UnavailableError: Telegram refuses the token, the port of the local chat is taken, or the local chat
+            would be open to the world.
     """
 
     async def serving() -> None:
@@ -157,9 +158,18 @@ async def run(config: Config, announce: Callable[[str], None]) -> None:
 
 
 async def serve(core: Core, announce: Callable[[str], None]) -> None:
-    """Start everything in order, serve until cancelled, stop everything in the opposite order."""
+    """Start everything in order, serve until cancelled, stop everything in the opposite order.
+
+    Raises:
+        UnavailableError: as `run` does.
+    """
     telegram = core.config.telegram
     token = telegram.token.get_secret_value()
+    if core.config.web.public_url and not token:  # behind a proxy the whole world comes from this machine
+        raise UnavailableError(
+            "web.public_url is set without telegram.token: the local chat, where everybody may be the "
+            "administrator, is for this machine alone"
+        )
     localchat = None if token else LocalChat(_localchat_file(core.database))
     async with AsyncExitStack() as stack:
         if localchat is not None:

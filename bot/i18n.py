@@ -16,15 +16,22 @@ Texts = gettext.NullTranslations
 """What looks sentences up: `texts.gettext("...")` and `texts.ngettext("...", "...", n)`."""
 
 
-@cache
 def texts(language: str | None = None) -> Texts:
     """The catalogue of a language tag as Telegram sends it ("de", "pt-br"), English where there is none."""
-    return gettext.translation(DOMAIN, LOCALES, [*_candidates(language), DEFAULT_LANGUAGE])
+    wanted = dict.fromkeys([*_candidates(language), DEFAULT_LANGUAGE])
+    return _catalogue(tuple(one for one in wanted if one in languages()))
 
 
+@cache
 def languages() -> Sequence[str]:
     """The languages that there are catalogues for."""
     return sorted(path.name for path in LOCALES.iterdir() if path.is_dir())
+
+
+@cache
+def _catalogue(chain: tuple[str, ...]) -> Texts:
+    """Of known languages, each for what those before it lack: strangers choose tags, and these are few."""
+    return gettext.translation(DOMAIN, LOCALES, chain)
 
 
 def _candidates(language: str | None) -> list[str]:

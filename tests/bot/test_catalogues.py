@@ -28,3 +28,9 @@ def test_every_english_sentence_is_translated_and_compiled() -> None:
 @pytest.mark.parametrize("tag", [None, "", "en", "xx", "pt-br", "../../etc", "en-US-posix", "e" * 100])
 def test_any_language_tag_gets_a_catalogue(tag: str | None) -> None:
     assert i18n.texts(tag).gettext("Undo") == "Undo"
+
+
+def test_however_many_tags_are_asked_for_a_catalogue_is_held_once() -> None:
+    tags = [f"{language}-{number}" for language in ("en", "xx") for number in range(100)]
+
+    assert {id(i18n.texts(tag)) for tag in tags} == {id(i18n.texts())}

@@ -1,14 +1,12 @@
 """In groups: addressed or silent, and a photo is its sender's."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from bot.config import Web
 from bot.context import mentions
-from tests.bot.conftest import Running, button, config_in, running_in, toast
+from tests.bot.conftest import Running, button, toast
 from tests.bot.person import Json, Person
 
 Photos = dict[str, bytes]
@@ -120,14 +118,10 @@ def test_a_mention_is_of_the_whole_name(said: str, is_meant: bool) -> None:
 
 
 async def test_start_in_a_group_has_no_button_that_telegram_allows_in_private_only(
-    tmp_path: Path,
+    you: Person, group: int
 ) -> None:
-    config = config_in(tmp_path, web=Web(port=0, public_url="https://digits.example"))
-    async with running_in(config) as running:
-        state = (await running.client.get("/localchat/state")).json()
-        club = next(chat["id"] for chat in state["chats"] if chat["type"] == "group")
-        in_group = await running.you.answer_to(await running.you.send("/start", chat_id=club), chat_id=club)
-        in_private = await running.you.answer_to(await running.you.send("/start"))
+    in_group = await you.answer_to(await you.send("/start", chat_id=group), chat_id=group)
+    in_private = await you.answer_to(await you.send("/start"))
 
     assert "web_app" in str(in_private["reply_markup"])
     assert "web_app" not in str(in_group["reply_markup"])

@@ -1,24 +1,28 @@
 import asyncio
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from bot import app
+from bot.config import Web
 from bot.errors import UnavailableError
 from bot.web.server import WebServer
+from tests.bot.conftest import config_in
 
 
 def app_that_waits_for(begun: asyncio.Event, may_end: asyncio.Event) -> FastAPI:
-    app = FastAPI()
+    served = FastAPI()
 
-    @app.get("/")
+    @served.get("/")
     async def index() -> str:
         begun.set()
         await may_end.wait()
         return "done"
 
-    return app
+    return served
 
 
 def app_at_once() -> FastAPI:
@@ -71,6 +75,14 @@ async def test_a_taken_port_is_one_clear_line() -> None:
 
     await second.stop()
     await first.stop()
+
+
+async def test_without_a_token_nothing_is_served_under_a_public_address(tmp_path: Path) -> None:
+    """To a proxy's visitors everybody in the local chat would be its administrator."""
+    config = config_in(tmp_path, web=Web(port=0, public_url="https://digits.example"))
+    async with app.opened(config) as core:
+        with pytest.raises(UnavailableError, match=r"web\.public_url is set without telegram\.token"):
+            await app.serve(core, lambda _: None)
 
 
 async def test_small_answers_are_not_held_back() -> None:
