@@ -78,7 +78,7 @@ const timeline = new Timeline($("#scroller"), $("#timeline"), {
   leave: () => $("#text").focus(),
   scrolled: attempt(async (atEnd, atStart) => {
     $("#down").hidden = atEnd;
-    if (atStart && !state.complete) await loadOlder();
+    if (atStart && state.loaded && !state.complete) await loadOlder();
   }),
 });
 const composer = new Composer({
@@ -262,7 +262,7 @@ async function chooseChat({ id }, shown = true, user = state.me) {
   const chat = state.chat = state.chats.find((one) => one.id === id); // a row may be older than the chats
   state.unread.delete(chat.id);
   state.loaded = false;
-  $("#welcome").hidden = true;
+  $("#welcome").hidden = $("#down").hidden = true;
   timeline.empty(view()); // what was shown before must not be pressed while the history is on its way
   drawFrame();
   location.replace(`#${keyOf(state.me)}${chat.type === "private" ? "" : "/group"}`);
@@ -277,7 +277,7 @@ const view = () => ({ me: state.me, users: state.users, bot: state.bot, group: s
 
 const loadHistory = attempt(async () => {
   const { chat } = state;
-  const meanwhile = (missed = []);
+  const meanwhile = (missed = [...(missed ?? [])]); // what a load missed that this one overtakes is still to happen
   try {
     const { messages, complete } = await get(`/chats/${chat.id}/messages`);
     if (meanwhile !== missed) return; // another one is on its way
@@ -300,13 +300,15 @@ const loadHistory = attempt(async () => {
 async function loadOlder() {
   state.complete = true; // until the answer says otherwise, so that nothing is asked twice
   const { chat } = state;
-  let complete = false; // also where there is no answer: who scrolls again asks again
+  const { oldest } = timeline;
+  let found = { messages: [], complete: false }; // also where there is no answer: who scrolls again asks again
   try {
-    const older = await get(`/chats/${chat.id}/messages?before=${timeline.oldest}`);
-    if (chat.id === state.chat.id) timeline.prepend(older.messages);
-    complete = older.complete;
+    found = await get(`/chats/${chat.id}/messages?before=${oldest}`);
   } finally {
-    if (chat.id === state.chat.id) state.complete = complete;
+    if (chat.id === state.chat.id && oldest === timeline.oldest) { // not left, nor left and come back to
+      state.complete = found.complete;
+      timeline.prepend(found.messages);
+    }
   }
 }
 

@@ -169,7 +169,7 @@ export class Timeline {
       if (next) next.focus();
       else if (event.key === "ArrowDown") this.actions.leave();
       event.preventDefault();
-    } else if (event.key === "r" && event.target === item) {
+    } else if (event.key === "r" && event.target === item && !event.ctrlKey && !event.metaKey && !event.altKey) {
       this.actions.reply(this.entries.get(Number(item.dataset.id)).message);
       event.preventDefault();
     }

@@ -807,6 +807,71 @@ async def test_older_messages_that_could_not_be_fetched_come_when_asked_for_agai
     await scroll_up(page, until=expect(page.locator(".message[aria-label$=': message 0']")).to_have_count(1))
 
 
+async def test_a_long_chat_that_is_left_and_come_back_to_has_no_gap(
+    browser: Browser, bot_at_work: Running
+) -> None:
+    left, asked = asyncio.Event(), asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        asked.set()
+        await left.wait()
+        await route.continue_()
+
+    def number(page: Page, count: int) -> Locator:
+        return page.locator(f".message[aria-label$=': number {count}']")
+
+    for count in range(130):  # the newest 60 are shown, then 60 at a time
+        await bot_at_work.admin.send(f"number {count}")
+    async with opened(browser, bot_at_work, DESKTOP) as page:
+        await become(page, "Admin")
+        await scroll_up(page, until=expect(number(page, 60)).to_have_count(1))
+        await page.route("**/messages?before=*", wait, times=1)
+        await scroll_up(page, until=asked.wait())
+        for name in "You", "Admin":
+            await become(page, name)
+            await expect(number(page, 129)).to_have_count(1 if name == "Admin" else 0)
+        left.set()
+
+        await scroll_up(page, until=expect(number(page, 0)).to_have_count(1))
+
+        await expect(page.locator(".message[aria-label*=': number ']")).to_have_count(130)
+        await expect(page.locator("#toasts")).to_be_empty()  # nothing was asked for in vain
+        await page.locator("#scroller").evaluate("(scroller) => { scroller.scrollTop = 0; }")
+        await expect(page.locator("#down")).to_be_visible()
+        await become(page, "Robin")
+        await expect(page.locator("#down")).to_be_hidden()
+
+
+async def test_what_came_while_a_history_was_on_its_way_is_not_lost_where_another_is_chosen(
+    page: Page, bot_at_work: Running
+) -> None:
+    chosen = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await chosen.wait()
+        await route.continue_()
+
+    await begin(page)
+    await page.route("**/messages", wait, times=1)
+    await page.get_by_role("radio", name="Robin").click()
+    await bot_at_work.admin.send("meanwhile")
+    await page.wait_for_timeout(300)  # the page hears of it
+    await become(page, "You")
+    chosen.set()
+
+    await expect(page.get_by_role("radio", name="Admin").locator(".unread")).to_be_visible()
+
+
+async def test_a_shortcut_of_the_browser_answers_no_message(page: Page) -> None:
+    await begin(page)
+    await say(page, "not to be answered")
+    await page.locator(".message.out").last.focus()
+
+    await page.keyboard.press("Control+r")
+
+    await expect(page.locator("#context")).to_be_hidden()
+
+
 async def test_skipping_to_the_message_field_changes_nobody(page: Page) -> None:
     await become(page, "Admin")
     await begin(page)
