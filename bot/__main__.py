@@ -6,12 +6,16 @@ good order as well. (A process with the number 1, as in a container, would not e
 
 import signal
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from types import FrameType
 
 
 def main() -> None:
     """Run the command line."""
-    if "run" in sys.argv:  # which ends only by being stopped; other commands are cut short by it
+    if (
+        _command(sys.argv[1:]) == "run"
+    ):  # which ends only by being stopped; other commands are cut short by it
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
     try:
@@ -20,6 +24,14 @@ def main() -> None:
         cli.main()
     except KeyboardInterrupt:  # while all that is loaded; later the commands mind it
         sys.exit(130)
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The first argument that is no option, nor the file that `--config` names."""
+    for before, argument in pairwise(["", *arguments]):
+        if not argument.startswith("-") and before != "--config":
+            return argument
+    return ""
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -78,6 +78,23 @@ async def find_by_message(
     return None if row is None else row.to_record()
 
 
+async def answer_before(session: AsyncSession, prediction: PredictionRecord) -> int | None:
+    """The bot's message that shows what another photo was read as, which the same message had before."""
+    answer: int | None = await session.scalar(
+        select(PredictionRow.answer_message_id)
+        .where(
+            PredictionRow.bot_id == prediction.bot_id,
+            PredictionRow.chat_id == prediction.chat_id,
+            PredictionRow.message_id == prediction.message_id,
+            PredictionRow.id != prediction.id,
+            PredictionRow.answer_message_id.is_not(None),
+        )
+        .order_by(PredictionRow.id.desc())
+        .limit(1)
+    )
+    return answer
+
+
 async def latest_of(
     session: AsyncSession, bot_id: int, chat_id: int, contributor_id: int
 ) -> PredictionRecord | None:

@@ -102,7 +102,7 @@ def train(
     except KeyboardInterrupt:
         if not training.history:
             raise TrainingError("stopped before the first epoch was finished; nothing was written") from None
-        console.print(f"stopped; {out} is the best so far, --resume goes on")
+        console.print(f"stopped after epoch {len(training.history)} of {recipe.epochs}; --resume goes on")
     else:
         console.print(f"wrote {out}")
         _state_file(out).unlink()
@@ -165,7 +165,11 @@ def _parent(judge: Network) -> dict[str, str]:
 def _save(
     training: Training, origin: dict[str, str], calibrate: Callable[[Network], dict[str, str]], out: Path
 ) -> None:
-    """Write the state to go on from, and the best network so far where it is new or the last word."""
+    """Write the state to go on from, and the best network so far where it is new or the last word.
+
+    The state comes first: to calibrate a reader takes ten seconds, and who stops it then keeps the epoch.
+    """
+    _write(_state_file(out), training.state())
     if training.history[-1].best or training.is_finished:
         metadata = {
             **origin,
@@ -174,7 +178,6 @@ def _save(
             **calibrate(training.best),
         }
         _write(out, checkpoint.save(training.best, metadata))
-    _write(_state_file(out), training.state())
 
 
 def _state_file(out: Path) -> Path:

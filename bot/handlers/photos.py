@@ -36,7 +36,7 @@ async def on_photo(update: Update, context: Context) -> None:
         return
     request = Request(update, message, message)
     known = await context.services.reading.find(_source(request, context))
-    if known is not None and (update.edited_message is not None or known.answer_message_id is not None):
+    if known is not None and (known.answer_message_id is not None or _is_edited_in_album(update)):
         return  # another caption, or an update that came twice
     if message.media_group_id is not None:
         await _read_of_album(request, message.media_group_id, context)
@@ -63,6 +63,11 @@ async def is_allowed(update: Update, context: Context) -> bool:
     if wait and not context.parts.refusal_rate.wait_for(person, now) and update.effective_message:
         await update.effective_message.reply_html(replies.too_fast(texts_for(update), wait), do_quote=True)
     return not wait
+
+
+def _is_edited_in_album(update: Update) -> bool:
+    """Whether it is known of no picture that it was answered: an album's answer is about others too."""
+    return update.edited_message is not None and update.edited_message.media_group_id is not None
 
 
 async def _read(request: Request, context: Context) -> None:

@@ -126,8 +126,10 @@ class ReadingService:
             prediction = await predictions.save(
                 session, self._new_prediction(sight, source, owner.id, glyphs)
             )
-        was_replaced = before is not None and before.id != prediction.id
-        return StoredReading(prediction, before.answer_message_id if before and was_replaced else None)
+            was_here = before is not None and before.id == prediction.id
+            is_shown = was_here and prediction.answer_message_id is not None
+            answer = None if is_shown else await predictions.answer_before(session, prediction)
+        return StoredReading(prediction, answer)
 
     async def set_answer(self, prediction_id: int, message_id: int, source: PhotoSource) -> None:
         """Remember which message answered; with that, the update is done.

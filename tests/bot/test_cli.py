@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import cli
+from bot.__main__ import _command
 from storage import encryption, engine, inbox
 from storage.records import NewUpdate
 from tests.storage import rows
@@ -44,6 +45,23 @@ def digitbot(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     except SystemExit as exc:
         return int(exc.code or 0)
     return 0
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("run", "run"),
+        ("--config own.toml run", "run"),
+        ("--config=own.toml run", "run"),
+        ("read run", "read"),
+        ("--config run read x.jpg", "read"),
+        ("train --out run", "train"),
+        ("--help", ""),
+    ],
+)
+def test_the_command_is_known_before_anything_is_loaded(line: str, command: str) -> None:
+    """Only `run` ends well when it is stopped; what else has run among its arguments is cut short."""
+    assert _command(line.split()) == command
 
 
 def test_every_command_has_help(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
