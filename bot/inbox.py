@@ -61,7 +61,7 @@ class Inbox:
         self._room.set()
 
     async def receive(self, updates: Iterable[Update]) -> None:
-        """Commit updates, then hand over those that are new. Returns when Telegram may be told.
+        """Commit updates, then hand over those that are not handled yet. Returns when Telegram may be told.
 
         Raises:
             DatabaseError: nothing was stored, and Telegram must not be told.
@@ -72,12 +72,12 @@ class Inbox:
         sealed = [self._seal(update) for update in by_id.values()]
         try:
             async with self._database.transaction() as session:
-                new = await inbox.put(session, self._bot.id, sealed, self._now())
+                found = await inbox.put(session, self._bot.id, sealed, self._now())
         except DatabaseError as exc:
             self._alarm.refused(exc)
             raise
         self._alarm.stored()
-        for update_id in sorted(new):
+        for update_id in found:
             self._hand_over(by_id[update_id])
 
     async def receive_json(self, payload: dict[str, Any]) -> None:
@@ -151,6 +151,8 @@ class Inbox:
             await inbox.mark_done(session, self._bot.id, update_id)
 
     def _hand_over(self, update: Update) -> None:
+        if update.update_id in self._open:  # it came again, or while what was open was looked up
+            return
         self._open.add(update.update_id)
         if len(self._open) >= MOST_OPEN:
             self._room.clear()

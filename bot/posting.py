@@ -9,9 +9,22 @@ from bot.services.reading import PhotoSource, ReadingService
 
 
 async def post_and_read(
-    bot: Bot, reading: ReadingService, texts: Texts, person: Person, picture: bytes
+    bot: Bot,
+    reading: ReadingService,
+    texts: Texts,
+    person: Person,
+    picture: bytes,
+    *,
+    update_id: int | None = None,
 ) -> Message:
-    """Post a picture into a person's private chat, and answer it as if they had sent it."""
+    """Post a picture into a person's private chat, and answer it as if they had sent it.
+
+    With the number of the update that asked for it, if one did, nothing is stored of who was forgotten
+    meanwhile.
+
+    Raises:
+        ForgottenError: who asked for it was forgotten meanwhile.
+    """
     posted = await bot.send_photo(person.user_id, picture)
     source = PhotoSource(
         bot_id=person.bot_id,
@@ -20,6 +33,7 @@ async def post_and_read(
         file_unique_id=posted.photo[-1].file_unique_id,
         user_id=person.user_id,
         keeps_glyphs=True,
+        update_id=update_id,
     )
     stored = await reading.read_and_store(picture, source)
     answer = await posted.reply_html(

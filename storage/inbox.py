@@ -31,8 +31,12 @@ def unseal(keyring: Keyring, payload: JsonObject) -> bytes:
 
 
 async def put(session: AsyncSession, bot_id: int, updates: Iterable[NewUpdate], now: datetime) -> list[int]:
-    """Store updates; those known by their id are left as they are. The ids that are new."""
-    new: list[int] = []
+    """Store updates; those known by their id are left as they are.
+
+    Returns:
+        The ids that are open: what is new, and what was stored before without anybody having heard of it.
+    """
+    ids = []
     for one in updates:
         values = {
             "bot_id": bot_id,
@@ -43,9 +47,14 @@ async def put(session: AsyncSession, bot_id: int, updates: Iterable[NewUpdate], 
             "received_at": now,
             "tries": 0,
         }
-        if await insert_if_new(session, InboxRow, values) is not None:
-            new.append(one.update_id)
-    return new
+        await insert_if_new(session, InboxRow, values)
+        ids.append(one.update_id)
+    found = await session.scalars(
+        select(InboxRow.update_id)
+        .where(InboxRow.bot_id == bot_id, InboxRow.update_id.in_(ids), InboxRow.state == InboxState.OPEN)
+        .order_by(InboxRow.update_id)
+    )
+    return list(found)
 
 
 async def open_updates(session: AsyncSession, bot_id: int) -> list[InboxRecord]:

@@ -37,7 +37,12 @@ async def on_sample(update: Update, context: Context) -> None:
     await acknowledge(query)
     sample = (await asyncio.to_thread(camera.sample_photos, 1, update.update_id))[0]
     await post_and_read(
-        context.bot, context.services.reading, texts_for(update), person_of(update, context), sample.jpeg
+        context.bot,
+        context.services.reading,
+        texts_for(update),
+        person_of(update, context),
+        sample.jpeg,
+        update_id=update.update_id,
     )
 
 

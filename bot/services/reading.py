@@ -35,8 +35,8 @@ class PhotoSource:
     Attributes:
         user_id: who sent it or asked for it to be read.
         keeps_glyphs: it is their own, so glyphs may be kept until they are corrected or expire.
-        update_id: of the update that brought it, which is done when its answer is known; None for a picture
-            that the bot posted itself.
+        update_id: of the update that brought it, which is done when its answer is known; None for a drawing,
+            which comes from a page.
     """
 
     bot_id: int

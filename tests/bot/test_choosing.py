@@ -216,6 +216,32 @@ async def test_who_is_forgotten_while_the_answer_goes_out_is_told_of_no_error(
         assert await rows(core) == 0
 
 
+async def test_a_sample_on_its_way_makes_nobody_known_again_who_is_forgotten_meanwhile(
+    tmp_path: Path,
+) -> None:
+    posting, forgotten = asyncio.Event(), asyncio.Event()
+
+    async def hold(name: str, call: Call) -> Response:
+        if name == "sendPhoto":
+            posting.set()
+            await forgotten.wait()
+        return await call()
+
+    async with serving(tmp_path, interceptor=hold) as telegram, connected(tmp_path, telegram) as core:
+        you = telegram.person()
+        greeting = await you.answer_to(await you.send("/start"))
+        question = await forget_me(you)
+        await you.press(greeting["message_id"], button(greeting, "Show me with a sample"))
+        await posting.wait()
+        await you.press(question["message_id"], button(question, "Delete everything of mine"))
+        await you.see(starts("Done: I have forgotten you"))
+        forgotten.set()
+        await you.see(lambda seen: "photo" in seen["message"])
+
+        await asyncio.sleep(1)  # it would be read by then
+        assert await rows(core) == 0
+
+
 async def test_what_was_pressed_before_being_forgotten_makes_nobody_known_again(running: Running) -> None:
     """Presses do not wait for each other."""
     bot_id, consent = 7, running.core.services.consent

@@ -78,6 +78,19 @@ async def test_what_was_not_handled_is_handed_over_at_the_next_start_in_order(da
     assert second.handed_over() == [1, 3, 4]
 
 
+async def test_what_was_stored_without_being_handed_over_is_when_it_comes_again_and_once(
+    database: Database,
+) -> None:
+    """As where a database commits and cannot say so any more, or a webhook is posted to during the start."""
+    await Office(database).inbox.receive([update(1)])
+    office = Office(database)
+
+    await office.inbox.receive([update(1)])
+    assert office.handed_over() == [1]
+    await office.inbox.reopen()
+    assert office.handed_over() == []
+
+
 async def test_a_deferred_update_stays_open_until_it_is_closed(database: Database) -> None:
     office = Office(database)
     await office.inbox.receive([update(1)])

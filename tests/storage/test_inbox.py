@@ -10,9 +10,9 @@ from tests.storage.rows import ANNA, BOT, NOW, later
 async def test_an_update_is_stored_once_however_often_it_comes(database: Database) -> None:
     first, second = NewUpdate(5, {"text": "four \u0000 \U0001f600"}, ANNA), NewUpdate(4, {}, None)
     async with database.transaction() as session:
-        assert await inbox.put(session, BOT, [first, second, first], NOW) == [5, 4]
+        assert await inbox.put(session, BOT, [first, second, first], NOW) == [4, 5]
     async with database.transaction() as session:
-        assert await inbox.put(session, BOT, [second, NewUpdate(6, {})], later(days=1)) == [6]
+        assert await inbox.put(session, BOT, [second, NewUpdate(6, {})], later(days=1)) == [4, 6]
         assert await inbox.put(session, BOT + 1, [first], NOW) == [5]
 
     async with database.reading() as session:
@@ -64,6 +64,7 @@ async def test_what_is_done_is_neither_open_nor_begun(database: Database) -> Non
         assert not await inbox.is_open(session, BOT, 1)
         assert await inbox.begin(session, BOT, 1) == 0
         assert not await inbox.is_open(session, BOT, 404)
+        assert await inbox.put(session, BOT, [NewUpdate(1, {})], NOW) == []
 
 
 async def test_what_is_old_and_handled_goes_and_its_number_may_come_again(database: Database) -> None:
