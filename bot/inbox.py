@@ -127,6 +127,14 @@ class Inbox:
         if update.update_id not in self._deferred:
             await self.close(update)
 
+    async def put_back(self, update: Update) -> None:
+        """Called when the end of this process cut an update's handlers short: that counts for nothing."""
+        try:
+            async with self._database.transaction() as session:
+                await inbox.put_back(session, self._bot.id, update.update_id)
+        except StorageError as exc:
+            log.warning("update %d stays counted: %s", update.update_id, exc)
+
     async def close(self, update: Update) -> None:
         """Mark an update done. Where the database does not let us, it is handled again at the next start."""
         self._let_go(update)

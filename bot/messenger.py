@@ -127,6 +127,7 @@ class Messenger:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GRACE):
                     await self._application.stop()
+        await processor.cut_short()
         await self._application.shutdown()
         await self._application.bot.shutdown()  # also where nobody has ever answered
 
@@ -189,6 +190,9 @@ def _build(address: Address, parts: Parts) -> DigitBot:
     async def handled(update: Update) -> None:
         await application.inbox.handled(update)
 
+    async def put_back(update: Update) -> None:
+        await application.inbox.put_back(update)
+
     application = cast(
         "DigitBot",
         ApplicationBuilder()
@@ -199,7 +203,7 @@ def _build(address: Address, parts: Parts) -> DigitBot:
         .request(_request(_CONNECTIONS))
         .get_updates_request(_request(4))
         .rate_limiter(Limiter(asyncio.get_running_loop().time))
-        .concurrent_updates(ChatOrder(parts.config.limits.chats_at_once, begin, handled))
+        .concurrent_updates(ChatOrder(parts.config.limits.chats_at_once, begin, handled, put_back))
         .defaults(Defaults(parse_mode=ParseMode.HTML, allow_sending_without_reply=True))
         .context_types(ContextTypes(context=Context))
         .updater(None)

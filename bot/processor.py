@@ -20,6 +20,7 @@ class ChatOrder(BaseUpdateProcessor):
         at_once: chats served at the same time.
         begin: asked before each update, when its turn has come, whether it shall be handled.
         handled: awaited after each update, however its handlers ended.
+        put_back: awaited instead where they were cut short.
     """
 
     def __init__(
@@ -27,10 +28,12 @@ class ChatOrder(BaseUpdateProcessor):
         at_once: int,
         begin: Callable[[Update], Awaitable[bool]],
         handled: Callable[[Update], Awaitable[None]],
+        put_back: Callable[[Update], Awaitable[None]],
     ) -> None:
         super().__init__(WAITING)
         self._places = asyncio.Semaphore(at_once)
-        self._begin, self._handled = begin, handled
+        self._begin, self._handled, self._put_back = begin, handled, put_back
+        self._running: set[asyncio.Task[Any]] = set()
         self._is_closed = False
         self._chats: dict[Hashable, tuple[asyncio.Lock, int]] = {}
 
@@ -55,13 +58,29 @@ class ChatOrder(BaseUpdateProcessor):
         """Begin nothing more: what is under way may end, what waits stays open for the next start."""
         self._is_closed = True
 
+    async def cut_short(self) -> None:
+        """Cancel what is under way: without connections it would fail, and count as handled."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
     async def _handle(self, update: Update, coroutine: Awaitable[Any]) -> None:
         if self._is_closed or not await self._begin(update):
             assert isinstance(coroutine, Coroutine)  # of PTB, and never awaited now
             coroutine.close()
             return
-        await coroutine
-        await self._handled(update)
+        task = asyncio.current_task()
+        assert task is not None  # of PTB
+        self._running.add(task)
+        try:
+            await coroutine
+            await self._handled(update)
+        except asyncio.CancelledError:
+            await self._put_back(update)
+            raise
+        finally:
+            self._running.remove(task)
 
     async def initialize(self) -> None:
         """Nothing to prepare."""

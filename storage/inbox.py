@@ -101,6 +101,15 @@ async def begin(session: AsyncSession, bot_id: int, update_id: int) -> int:
     return tries or 0
 
 
+async def put_back(session: AsyncSession, bot_id: int, update_id: int) -> None:
+    """Forget that handling an open update was begun: it ended in good order, before it was done."""
+    await session.execute(
+        _one(bot_id, update_id)
+        .where(InboxRow.state == InboxState.OPEN, InboxRow.tries > 0)
+        .values(tries=InboxRow.tries - 1)
+    )
+
+
 async def is_open(session: AsyncSession, bot_id: int, update_id: int) -> bool:
     """Whether an update waits to be handled; until the writing transaction ends nobody else changes that."""
     state = await session.scalar(

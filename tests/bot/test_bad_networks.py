@@ -17,10 +17,11 @@ from sqlalchemy import text
 from starlette.responses import JSONResponse, Response
 from telegram.error import Conflict
 
-from bot import app
+from bot import app, messenger
 from bot.app import Core
 from bot.config import Telegram, Web
 from bot.errors import UnavailableError
+from bot.inbox import MOST_TRIES
 from tests.bot.conftest import config_in, in_background
 from tests.bot.localchat.conftest import Served, serving
 from tests.bot.person import PATIENCE, Json, Person
@@ -130,6 +131,31 @@ async def test_a_bot_without_a_network_waits_for_it(tmp_path: Path, photos: Phot
         storm.share = 0.0
 
         await telegram.person().answer_to(sent)
+
+
+async def test_what_end_after_end_of_the_bot_cut_short_is_answered_at_last(
+    tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messenger, "GRACE", 0.1)
+    stuck, back = asyncio.Event(), asyncio.Event()
+
+    async def hang(name: str, call: Call) -> Response:
+        if name == "sendMessage" and not back.is_set():
+            stuck.set()
+            await back.wait()
+            return Response("{}", status_code=502)
+        return await call()
+
+    async with serving(tmp_path, interceptor=hang) as telegram:
+        sent = await telegram.person().send_photo(next(iter(photos.values())))
+        for _ in range(MOST_TRIES + 1):
+            stuck.clear()
+            async with connected(tmp_path, telegram):
+                await stuck.wait()
+        back.set()
+
+        async with connected(tmp_path, telegram):
+            await telegram.person().answer_to(sent)
 
 
 async def test_an_answer_that_is_no_json_costs_no_menu(tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ class Work:
     def __init__(self, at_once: int = 64) -> None:
         self.done = set[int]()
         self.begun, self.ended, self.handled = list[int](), list[int](), list[int]()
+        self.put_back = list[int]()
         self.running = self.most = 0
-        self.processor = ChatOrder(at_once, self.on_begin, self.on_handled)
+        self.processor = ChatOrder(at_once, self.on_begin, self.on_handled, self.on_put_back)
 
     async def on_begin(self, update: Update) -> bool:
         self.begun.append(update.update_id)
@@ -34,6 +35,9 @@ class Work:
 
     async def on_handled(self, update: Update) -> None:
         self.handled.append(update.update_id)
+
+    async def on_put_back(self, update: Update) -> None:
+        self.put_back.append(update.update_id)
 
     async def run(self, update: Update, seconds: float) -> None:
         self.running += 1
@@ -91,6 +95,18 @@ async def test_once_closed_what_waits_is_left_for_the_next_start() -> None:
         work.processor.close()
 
     assert set(work.begun) == set(work.ended) == set(work.handled) == {1, 3}
+
+
+async def test_what_is_cut_short_is_put_back_and_not_handled() -> None:
+    work = Work()
+    jobs = asyncio.create_task(work.all((message(1, 7), 60), (message(2, 7), 60), (press(3, 8), 0.0)))
+    await asyncio.sleep(0.05)
+
+    work.processor.close()
+    await work.processor.cut_short()
+    await jobs
+
+    assert (work.begun, work.handled, work.put_back) == ([1, 3], [3], [1])
 
 
 async def test_what_is_done_before_its_turn_comes_is_not_handled() -> None:
