@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,16 +32,22 @@ Call = Callable[[], Awaitable[Response]]
 
 
 class Weather:
-    """Lets a part of all calls fail, each in one of the ways in which Telegram and networks do."""
+    """Lets a part of all calls fail, each in one of the ways in which Telegram and networks do.
 
-    def __init__(self, share: float, rng: np.random.Generator) -> None:
-        self.share, self._rng = share, rng
-        self.calls = Counter[str]()
+    Args:
+        most_in_a_row: of calls of one name.
+    """
+
+    def __init__(self, share: float, rng: np.random.Generator, most_in_a_row: float = math.inf) -> None:
+        self.share, self._rng, self._most_in_a_row = share, rng, most_in_a_row
+        self.calls, self._failed = Counter[str](), Counter[str]()
 
     async def __call__(self, name: str, call: Call) -> Response:
         self.calls[name] += 1
-        if self._rng.random() >= self.share:
+        if self._failed[name] >= self._most_in_a_row or self._rng.random() >= self.share:
+            self._failed[name] = 0
             return await call()
+        self._failed[name] += 1
         match self._rng.integers(4):
             case 0:
                 body = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 1"}
@@ -94,7 +101,7 @@ async def described(telegram: Served) -> Json:
 async def test_with_a_third_of_all_calls_failing_everything_is_answered_once(
     tmp_path: Path, photos: Photos
 ) -> None:
-    weather = Weather(0.3, np.random.default_rng(1))
+    weather = Weather(0.3, np.random.default_rng(1), most_in_a_row=2)  # a file is fetched three times at most
     digit = next(digits for digits in photos if len(digits) == 1)
     async with serving(tmp_path, interceptor=weather) as telegram, connected(tmp_path, telegram) as core:
         you: Person = telegram.person()
