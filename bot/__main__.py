@@ -13,9 +13,7 @@ from types import FrameType
 
 def main() -> None:
     """Run the command line."""
-    if (
-        _command(sys.argv[1:]) == "run"
-    ):  # which ends only by being stopped; other commands are cut short by it
+    if _command(sys.argv[1:]) == "run":  # it ends only by being stopped; the others are cut short by that
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
     try:

@@ -122,13 +122,12 @@ class ReadingService:
             owner = await contributors.get_or_create(session, source.bot_id, source.user_id, self._now())
             if before is not None and before.contributor_id != owner.id and source.keeps_glyphs:
                 await predictions.erase(session, before.id)  # who asked first was not whose photo it is
-                before = None
             prediction = await predictions.save(
                 session, self._new_prediction(sight, source, owner.id, glyphs)
             )
-            was_here = before is not None and before.id == prediction.id
-            is_shown = was_here and prediction.answer_message_id is not None
-            answer = None if is_shown else await predictions.answer_before(session, prediction)
+            answer = None
+            if before is not None and (before.id != prediction.id or prediction.answer_message_id is None):
+                answer = await predictions.answer_before(session, prediction)
         return StoredReading(prediction, answer)
 
     async def set_answer(self, prediction_id: int, message_id: int, source: PhotoSource) -> None:

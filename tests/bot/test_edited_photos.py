@@ -1,6 +1,7 @@
 """A photo that is put in the place of another one supersedes its reading; another caption changes nothing."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,26 @@ from starlette.responses import Response
 
 from bot import messenger
 from bot.localchat import updates
-from tests.bot.localchat.conftest import serving
+from tests.bot.localchat.conftest import Served, serving
+from tests.bot.person import Json
 from tests.bot.test_bad_networks import Call, connected
 
 Photos = dict[str, bytes]
+
+
+async def put_in_place(telegram: Served, sent: Json, other: Json) -> None:
+    """Edit a message so that it shows the photo of another one."""
+    async with telegram.chat.state.transaction() as transaction:
+        edited = {**sent, "photo": other["photo"], "edit_date": transaction.now}
+        await updates.put(transaction, "edited_message", edited)
+
+
+def reads(answer: Json, digit: str) -> Callable[[Json], bool]:
+    """Whether something in the chat is this answer, and reads this digit."""
+    return lambda seen: (
+        seen["message"]["message_id"] == answer["message_id"]
+        and seen["message"]["text"].startswith(f"{digit}   ")
+    )
 
 
 async def test_another_caption_changes_nothing_and_another_photo_is_read_anew(
@@ -27,15 +44,8 @@ async def test_another_caption_changes_nothing_and_another_photo_is_read_anew(
         other = await you.send_photo(photos[second])
         await you.answer_to(other)
 
-        async with telegram.chat.state.transaction() as transaction:
-            edited = {**sent, "photo": other["photo"], "edit_date": transaction.now}
-            await updates.put(transaction, "edited_message", edited)
-        await you.see(
-            lambda seen: (
-                seen["message"]["message_id"] == answer["message_id"]
-                and seen["message"]["text"].startswith(f"{second}   ")
-            )
-        )
+        await put_in_place(telegram, sent, other)
+        await you.see(reads(answer, second))
 
         assert len([seen for seen in await you.history() if seen["message"]["from"]["is_bot"]]) == 2
         async with core.database.reading() as session:
@@ -67,17 +77,10 @@ async def test_another_photo_that_could_not_be_shown_before_the_bot_ended_is_sho
             answer = await you.answer_to(sent)
             other = await you.send_photo(photos[second])
             await you.answer_to(other)
-            async with telegram.chat.state.transaction() as transaction:
-                edited = {**sent, "photo": other["photo"], "edit_date": transaction.now}
-                await updates.put(transaction, "edited_message", edited)
+            await put_in_place(telegram, sent, other)
             await tried.wait()
         is_away = False
         async with connected(tmp_path, telegram):
-            await you.see(
-                lambda seen: (
-                    seen["message"]["message_id"] == answer["message_id"]
-                    and seen["message"]["text"].startswith(f"{second}   ")
-                )
-            )
+            await you.see(reads(answer, second))
 
         assert len([seen for seen in await you.history() if seen["message"]["from"]["is_bot"]]) == 2

@@ -1,6 +1,6 @@
 // Where a person writes: text, a reply or an edit, commands offered while typing.
 
-import { $, element, icon, summary } from "./dom.js";
+import { $, element, icon, isPlain, summary } from "./dom.js";
 import { say } from "./texts.js";
 
 export class Composer {
@@ -154,7 +154,7 @@ export class Composer {
 
   // Letters typed while no field has the focus belong to the message; "r" on a message answers it.
   #typedElsewhere(event) {
-    const isLetter = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const isLetter = event.key.length === 1 && event.key !== " " && isPlain(event);
     const isTaken = event.defaultPrevented || event.target.closest("input, textarea, dialog, #popup");
     if (isLetter && !isTaken && !this.text.closest("[hidden]")) this.text.focus();
   }

@@ -27,6 +27,9 @@ export async function once(button, action) {
   }
 }
 
+// Whether a key was pressed by itself, and not for a shortcut of the browser.
+export const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey;
+
 export function icon(name) {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");

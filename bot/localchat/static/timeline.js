@@ -1,7 +1,7 @@
 // The list of messages: newest below, grouped by sender, with days between; older ones come when scrolled up.
 
 import { bubble } from "./bubble.js";
-import { avatar, day, element } from "./dom.js";
+import { avatar, day, element, isPlain } from "./dom.js";
 
 const TOGETHER = 300; // seconds between messages of one group
 const NEAR = 120; // pixels from the end that still count as reading the newest
@@ -169,7 +169,7 @@ export class Timeline {
       if (next) next.focus();
       else if (event.key === "ArrowDown") this.actions.leave();
       event.preventDefault();
-    } else if (event.key === "r" && event.target === item && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    } else if (event.key === "r" && event.target === item && isPlain(event)) {
       this.actions.reply(this.entries.get(Number(item.dataset.id)).message);
       event.preventDefault();
     }

@@ -141,6 +141,21 @@ async def sending(page: Page) -> AsyncIterator[None]:
     await expect(own).to_have_count(before + 1)
 
 
+def after(event: asyncio.Event) -> Callable[[Route], Awaitable[None]]:
+    """Lets a request go on when something has happened."""
+
+    async def wait(route: Route) -> None:
+        await event.wait()
+        await route.fallback()
+
+    return wait
+
+
+async def clear_history(page: Page) -> None:
+    await page.locator("#more").click()
+    await page.get_by_role("menuitem", name="Clear history").click()
+
+
 async def say(page: Page, text: str) -> None:
     async with sending(page):
         await page.locator("#text").fill(text)
@@ -288,8 +303,7 @@ async def test_hasty_presses_send_everything_once(fresh: Page, seven: SamplePhot
         await fresh.locator("#outbox .primary").evaluate("(send) => { send.click(); send.click(); }")
     await expect_reading(fresh, "7")
     await expect(fresh.locator(".message.out")).to_have_count(3)
-    await fresh.locator("#more").click()
-    await fresh.get_by_role("menuitem", name="Clear history").click()
+    await clear_history(fresh)
     await expect(fresh.locator(".message")).to_have_count(0)
     async with sending(fresh):
         await fresh.locator("#start").dblclick()
@@ -301,17 +315,12 @@ async def test_hasty_presses_send_everything_once(fresh: Page, seven: SamplePhot
 async def test_a_sample_on_its_way_is_not_sent_again_where_the_welcome_is_drawn_anew(fresh: Page) -> None:
     drawn = asyncio.Event()
 
-    async def wait(route: Route) -> None:
-        await drawn.wait()
-        await route.continue_()
-
     sample = fresh.locator("#welcome .strip button").first
-    await fresh.route("**/samples/1/0", wait)
+    await fresh.route("**/samples/1/0", after(drawn))
     async with sending(fresh):
         await sample.click()
         async with fresh.expect_response("**/localchat/state"):
-            await fresh.locator("#more").click()
-            await fresh.get_by_role("menuitem", name="Clear history").click()
+            await clear_history(fresh)
         await expect(sample).to_be_disabled()
         drawn.set()
 
@@ -319,13 +328,9 @@ async def test_a_sample_on_its_way_is_not_sent_again_where_the_welcome_is_drawn_
 async def test_a_web_app_opened_hastily_opens_once_and_for_nobody_else(page: Page) -> None:
     launched = asyncio.Event()
 
-    async def wait(route: Route) -> None:
-        await launched.wait()
-        await route.fallback()
-
     await begin(page)
     await say(page, "/draw")
-    await page.route("**/launch", wait)
+    await page.route("**/launch", after(launched))
     async with page.expect_response("**/launch") as launch:
         await newest_answer(page).locator(".keyboard button", has_text="Draw").dblclick()
         await become(page, "Robin")
@@ -592,16 +597,12 @@ async def test_a_sample_goes_to_the_chat_it_was_chosen_in_however_late_it_comes(
 ) -> None:
     left = asyncio.Event()
 
-    async def wait(route: Route) -> None:
-        await left.wait()
-        await route.fallback()
-
     await begin(page)
     await page.locator("#attach").click()
     await page.get_by_role("menuitem", name="Sample photos").click()
     first = page.locator("#samples").get_by_role("button", name="Send sample photo 1", exact=True)
     await expect(first.locator("img")).to_have_js_property("complete", value=True)
-    await page.route("**/samples/**", wait)
+    await page.route("**/samples/**", after(left))
     async with page.expect_response("**/photos") as sent:
         await first.click()
         await page.locator("#chats button").last.click()
@@ -846,12 +847,8 @@ async def test_what_came_while_a_history_was_on_its_way_is_not_lost_where_anothe
 ) -> None:
     chosen = asyncio.Event()
 
-    async def wait(route: Route) -> None:
-        await chosen.wait()
-        await route.continue_()
-
     await begin(page)
-    await page.route("**/messages", wait, times=1)
+    await page.route("**/messages", after(chosen), times=1)
     await page.get_by_role("radio", name="Robin").click()
     await bot_at_work.admin.send("meanwhile")
     await page.wait_for_timeout(300)  # the page hears of it
