@@ -373,6 +373,7 @@ async def test_a_drawing_is_sent_from_the_web_app(page: Page) -> None:
     await say(page, "/draw")
     await newest_answer(page).locator(".keyboard button", has_text="Draw").click()
     app = page.frame_locator("#panel iframe")
+    await expect(app.locator("body")).to_have_attribute("data-state", "ready")
     board = app.locator("#board")
     box = await board.bounding_box()
     assert box is not None
